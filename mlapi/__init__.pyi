@@ -18,7 +18,6 @@ from mlapi import testing as testing
 from mlapi import tree as tree
 from mlapi import utils as utils
 from mlapi import visualization as visualization
-from mlapi.graph import SymbolicTensor as KerasTensor
 from mlapi.graph import SymbolicTensor as SymbolicTensor
 from mlapi.initializers import Initializer as Initializer
 from mlapi.layers import Input as Input
@@ -36,3 +35,4 @@ from mlapi.transforms import jit as jit
 from mlapi.transforms import value_and_grad as value_and_grad
 
 __version__: str
+KerasTensor = SymbolicTensor

@@ -4,8 +4,9 @@ A package's `__init__.pyi` states its public names, one import a line and always
 
     from mlapi.layers.core import Dense as Dense
 
-The same file serves editors and type checkers, so the public list is written once. It is
-split by hand: importing `ast`, `re` or `typing` would cost more than all the rest of `import mlapi`.
+The same file serves editors and type checkers, so the public list is written once. A second
+name for the same thing is a line `KerasTensor = SymbolicTensor` below the imports. The file is
+split by hand: importing `ast`, `re` or `typing` would cost more than the rest of `import mlapi`.
 """
 
 import sys
@@ -58,12 +59,12 @@ def _read_stub(path: str) -> dict[str, tuple[str, str]]:
     sources = {}
     with open(path, encoding="utf-8") as stub:
         for number, line in enumerate(stub, start=1):
-            if not line.startswith("from "):
-                continue
             match line.partition("#")[0].split():
                 case ["from", source, "import", original, "as", public]:
                     sources[public] = (source, original)
-                case _:
+                case [public, "=", known]:
+                    sources[public] = sources[known]
+                case ["from", *_]:
                     message = "write one import a line: from source import name as name"
                     raise SyntaxError(message, (path, number, 1, line))
     return sources
