@@ -1,0 +1,105 @@
+"""The errors that mlapi raises for its users.
+
+    MlapiError                       catches all of them
+    ├── ArgumentError    ValueError  an argument has a value that makes no sense there
+    │   └── ShapeError               … because of its shape
+    ├── ArgumentTypeError TypeError  an argument has a type that makes no sense there
+    │   └── DTypeError               … because of its dtype
+    ├── NotBuiltError    ValueError  weights were asked for before the shapes are known
+    ├── DataError        ValueError  the data of a user: empty, labels out of range, lengths differ
+    ├── DivergedError    ValueError  training produced a loss that is not a number
+    ├── LoadError        ValueError  a file, or a config out of one, was refused
+    └── BackendError     ImportError no backend, an unknown one, or one that is not installed
+
+Every message says what is wrong, where (the path of the layer, the name of the argument), what
+was received, and how to mend it. Helpers here run on the way to an error only.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class MlapiError(Exception):
+    """Base of all errors that mlapi raises on purpose."""
+
+
+class ArgumentError(MlapiError, ValueError):
+    """An argument has a value that makes no sense there."""
+
+
+class ShapeError(ArgumentError):
+    """A tensor or array has a shape that does not fit."""
+
+
+class ArgumentTypeError(MlapiError, TypeError):
+    """An argument has a type that makes no sense there."""
+
+
+class DTypeError(ArgumentTypeError):
+    """A dtype is unknown, or not one that the operation can take."""
+
+
+class NotBuiltError(MlapiError, ValueError):
+    """Weights were asked for before the shapes of the inputs are known."""
+
+
+class DataError(MlapiError, ValueError):
+    """Data passed to training, evaluation or prediction cannot be used."""
+
+
+class DivergedError(MlapiError, ValueError):
+    """Training produced a loss that is not a number."""
+
+
+class LoadError(MlapiError, ValueError):
+    """A file, or a config that came out of one, was refused."""
+
+
+class BackendError(MlapiError, ImportError):
+    """No backend, an unknown one, or one that is not installed."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Returns `" Did you mean 'x'?"` for the closest of `choices`, or `""` if none is close.
+
+    Letter case and underscores are overlooked: `"adamW"` is close to `"adamw"`, and
+    `"GlorotUniform"` to `"glorot_uniform"`.
+    """
+    import difflib
+
+    plain = {choice.lower().replace("_", ""): choice for choice in choices}
+    match = difflib.get_close_matches(str(name).lower().replace("_", ""), plain, n=1, cutoff=0.6)
+    return f" Did you mean {plain[match[0]]!r}?" if match else ""
+
+
+def choose(what: str, name: str, choices: Mapping[str, T]) -> T:
+    """Returns `choices[name]`.
+
+    Raises:
+        ArgumentError: `name` is none of them; the message names the nearest and lists all.
+
+    Example:
+        >>> choose("padding", "same", {"same": 1, "valid": 0})
+        1
+    """
+    if isinstance(name, str) and name in choices:
+        return choices[name]
+    raise ArgumentError(_unknown(what, name, choices))
+
+
+def one_of(what: str, value: T, choices: Collection[T]) -> T:
+    """Returns `value` if it is one of `choices`.
+
+    Raises:
+        ArgumentError: it is not; the message names the nearest and lists all.
+    """
+    if value in choices:
+        return value
+    raise ArgumentError(_unknown(what, value, choices))
+
+
+def _unknown(what: str, value: object, choices: Iterable[object]) -> str:
+    hint = nearest(value, map(str, choices)) if isinstance(value, str) else ""
+    return f"Unknown {what} {value!r}.{hint} Choose one of {', '.join(map(repr, choices))}."
