@@ -1,0 +1,86 @@
+"""What an adapter must supply, as types.
+
+An adapter is a package with a `NAME` and the modules below. The names of the operations that it
+must have are those declared with a `...` body in `mlapi.ops`; `mlapi.testing.check_backend`
+proves them. Tensors, dtypes and storage are the framework's own and opaque to everybody else.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Shape and dtype of a tensor that is not there."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Slot(Protocol):
+    """What an adapter may know of a `Variable`."""
+
+    _storage: Any
+    shape: tuple[int, ...]
+    dtype: str
+    trainable: bool
+    # Trainable at creation: storage that optimizers of the framework itself would look for.
+    is_parameter: bool
+    path: str
+
+
+class Core(Protocol):
+    """Tensors, storage, and the class that every Layer inherits."""
+
+    # Exact types that the door lets straight through.
+    native_types: set[type]
+    # Base class of Layer: a `torch.nn.Module`, a `tf.Module`, or a plain class.
+    Host: type
+
+    def is_tensor(self, x: object) -> bool: ...
+    def is_module(self, x: object) -> bool:
+        """Whether `x` is the framework's own kind of module, which may sit in a layer."""
+        ...
+
+    def dtype_of(self, x: Any) -> str: ...
+    def native_dtype(self, dtype: str) -> Any: ...
+    def shape_of(self, x: Any) -> tuple[int | None, ...]: ...
+    def convert(self, x: Any, dtype: str | None = None) -> Any: ...
+    def to_numpy(self, x: Any) -> np.ndarray: ...
+    def cast(self, x: Any, dtype: str) -> Any: ...
+    def stop_gradient(self, x: Any) -> Any: ...
+    def synchronize(self) -> None: ...
+    def describe_devices(self) -> list[str]: ...
+
+    def new_storage(self, variable: Slot, array: np.ndarray) -> None: ...
+    def read(self, variable: Slot) -> Any: ...
+    def assign(self, variable: Slot, value: Any) -> None: ...
+    def assign_add(self, variable: Slot, value: Any) -> None: ...
+    def set_trainable(self, variable: Slot, trainable: bool) -> None: ...
+
+    def abstract_eval(
+        self, fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Slot]
+    ) -> Any:
+        """The result of `fn(*tensors)` with a `Spec` for every tensor, computing nothing.
+
+        `variables` are all that `fn` may read; ones that it creates must end up real, and
+        whatever it assigns must be undone.
+        """
+        ...
+
+    def inference(self) -> AbstractContextManager[None]: ...
+
+
+class Transforms(Protocol):
+    """Gradients and compilation of functions that read and assign Variables."""
+
+    def value_and_grad(
+        self, fn: Callable[..., Any], variables: Sequence[Slot] | None, has_aux: bool
+    ) -> Callable[..., Any]: ...
+    def jit(
+        self, fn: Callable[..., Any], variables: Sequence[Slot], jit_compile: bool | None
+    ) -> Callable[..., Any]: ...

@@ -1,0 +1,166 @@
+"""Tensors, storage and the module class of the jax adapter.
+
+Arrays cannot be changed, so a Variable's slot is. While a function is traced the slots hold
+tracers; `Borrowed` puts the arrays back afterwards and says what was written meanwhile.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mlapi import dtypes, tree
+from mlapi.backends.contract import Spec
+
+native_types: set[type] = {type(jnp.zeros(()))}
+
+
+def is_tensor(x: object) -> bool:
+    return isinstance(x, jax.Array)
+
+
+def is_module(x: object) -> bool:
+    return False
+
+
+def dtype_of(x: jax.Array) -> str:
+    return x.dtype.name
+
+
+def native_dtype(dtype: str) -> np.dtype:
+    return dtypes.numpy_dtype(dtype)
+
+
+def shape_of(x: jax.Array) -> tuple[int, ...]:
+    return x.shape
+
+
+def convert(x: Any, dtype: str | None = None) -> jax.Array:
+    if isinstance(x, jax.Array):
+        return x if dtype is None or x.dtype.name == dtype else x.astype(dtype)
+    return jnp.asarray(x, dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    return np.asarray(x)
+
+
+def cast(x: jax.Array, dtype: str) -> jax.Array:
+    return jax.lax.convert_element_type(x, dtype)
+
+
+stop_gradient = jax.lax.stop_gradient
+
+
+def synchronize() -> None:
+    jax.effects_barrier()
+
+
+def describe_devices() -> list[str]:
+    return [str(device) for device in jax.devices()]
+
+
+# --- variables -------------------------------------------------------------------------------
+
+
+class Borrowed:
+    """Slots that hold something else for a while.
+
+    Inside, assignments by anybody are noted; on leaving, every slot has its old value again, and
+    `written` lists the variables that were assigned to, with what they held last.
+    """
+
+    _open: "list[Borrowed]" = []
+
+    def __init__(self, variables: Sequence[Any] = (), values: Sequence[Any] = ()) -> None:
+        self._old: dict[int, tuple[Any, Any]] = {}
+        self._variables, self._values = variables, values
+        self.written: list[Any] = []
+        self.last: list[Any] = []
+
+    def note(self, variable: Any) -> None:
+        if id(variable) not in self._old:
+            self._old[id(variable)] = (variable, variable._storage)
+        if all(variable is not v for v in self.written):
+            self.written.append(variable)
+
+    def __enter__(self) -> "Borrowed":
+        for variable, value in zip(self._variables, self._values, strict=True):
+            self._old[id(variable)] = (variable, variable._storage)
+            variable._storage = value
+        Borrowed._open.append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        Borrowed._open.pop()
+        self.last = [variable._storage for variable in self.written]
+        for variable, value in self._old.values():
+            variable._storage = value
+
+
+def new_storage(variable: Any, array: np.ndarray) -> None:
+    # A variable that is created while something is traced must hold a real array all the same.
+    with jax.ensure_compile_time_eval():
+        # A copy: memory shared with NumPy cannot be donated.
+        variable._storage = jnp.array(array, dtype=variable.dtype, copy=True)
+
+
+def read(variable: Any) -> jax.Array:
+    return variable._storage
+
+
+def assign(variable: Any, value: jax.Array) -> None:
+    if Borrowed._open:
+        Borrowed._open[-1].note(variable)
+    elif value is variable._storage:
+        return
+    variable._storage = value
+
+
+def assign_add(variable: Any, value: jax.Array) -> None:
+    assign(variable, variable._storage + value)
+
+
+def set_trainable(variable: Any, trainable: bool) -> None:
+    pass
+
+
+def abstract_eval(
+    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
+) -> Any:
+    """What `fn(*tensors)` returns, with a Spec for every tensor, by `jax.eval_shape`."""
+    skeleton: list[Any] = []
+
+    def pure(*tensors: jax.Array) -> list[jax.Array]:
+        with Borrowed():
+            out = fn(*tensors)
+        leaves = tree.flatten(out)
+        skeleton[:] = [out, leaves]
+        return [leaf for leaf in leaves if is_tensor(leaf)]
+
+    shaped = [jax.ShapeDtypeStruct(s.shape, native_dtype(s.dtype)) for s in specs]
+    found = iter(jax.eval_shape(pure, *shaped))
+    out, leaves = skeleton
+    packed = []
+    for leaf in leaves:
+        if is_tensor(leaf):
+            struct = next(found)
+            leaf = Spec(tuple(struct.shape), struct.dtype.name)
+        packed.append(leaf)
+    return tree.pack_sequence_as(out, packed)
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Work whose gradient nobody will ask for."""
+    yield
+
+
+class Host:
+    """Base of every Layer: nothing but the call."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)

@@ -1,0 +1,64 @@
+"""Gradients and compilation on jax: slots are lifted into pure functions and put back."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from mlapi.backends.jax.core import Borrowed, assign
+
+
+def value_and_grad(
+    fn: Callable[..., Any], variables: Sequence[Any] | None, has_aux: bool
+) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        written: list[Any] = []
+
+        def pure(point: Any) -> tuple[Any, tuple[Any, list[Any]]]:
+            borrowed = Borrowed() if variables is None else Borrowed(variables, point)
+            with borrowed:
+                out = fn(point, *args[1:], **kwargs) if variables is None else fn(*args, **kwargs)
+            loss, aux = out if has_aux else (out, None)
+            written[:] = borrowed.written
+            return loss, (aux, borrowed.last)
+
+        point = args[0] if variables is None else [v._storage for v in variables]
+        (loss, (aux, last)), grads = jax.value_and_grad(pure, has_aux=True)(point)
+        for variable, value in zip(written, last, strict=True):
+            assign(variable, value)
+        return ((loss, aux), grads) if has_aux else (loss, grads)
+
+    return run
+
+
+def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
+    """One `jax.jit` over (values of the variables, arguments), the values donated."""
+    variables = list(variables)
+    known = {id(v) for v in variables}
+
+    def pure(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
+        borrowed = Borrowed(variables, values)
+        with borrowed:
+            out = fn(*args, **kwargs)
+            new = [v._storage for v in variables]
+        for variable in borrowed.written:
+            if id(variable) not in known:
+                raise ValueError(
+                    f"the compiled function assigns to Variable {variable.path!r}, which is not "
+                    "in the `state` given to mlapi.jit; add it, or the layer that owns it."
+                )
+        return out, new
+
+    compiled = jax.jit(pure, donate_argnums=0)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out, new = compiled([v._storage for v in variables], args, kwargs)
+        if Borrowed._open:  # inside another trace, which must see the writes
+            for variable, value in zip(variables, new, strict=True):
+                assign(variable, value)
+        else:
+            for variable, value in zip(variables, new):
+                variable._storage = value
+        return out
+
+    return call

@@ -1,0 +1,136 @@
+"""Tensors, storage and the module class of the tensorflow adapter."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# The only private module used: the public route to a scratch graph, a concrete function, is
+# several times slower, and shapes are inferred twice for every call of a model's construction.
+from tensorflow.python.framework.func_graph import FuncGraph
+
+from mlapi import dtypes, tree
+from mlapi.backends.contract import Spec
+
+native_types: set[type] = {type(tf.constant(0.0))}
+
+_SYMBOLIC = FuncGraph("probe")
+with _SYMBOLIC.as_default():
+    native_types.add(type(tf.constant(0.0)))
+
+
+def is_tensor(x: object) -> bool:
+    return isinstance(x, tf.Tensor)
+
+
+def is_module(x: object) -> bool:
+    return isinstance(x, tf.Module)
+
+
+def dtype_of(x: tf.Tensor) -> str:
+    return x.dtype.name
+
+
+def native_dtype(dtype: str) -> tf.DType:
+    return tf.as_dtype(dtype)
+
+
+def shape_of(x: tf.Tensor) -> tuple[int | None, ...]:
+    return tuple(x.shape)
+
+
+def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
+    if isinstance(x, tf.Tensor):
+        return x if dtype is None or x.dtype.name == dtype else tf.cast(x, dtype)
+    if isinstance(x, (np.ndarray, np.generic)) and dtype is not None:
+        return tf.convert_to_tensor(np.asarray(x, dtypes.numpy_dtype(dtype)))
+    return tf.convert_to_tensor(x, dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+
+
+def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:
+    return tf.cast(x, dtype)
+
+
+stop_gradient = tf.stop_gradient
+
+
+def synchronize() -> None:
+    tf.test.experimental.sync_devices()
+
+
+def describe_devices() -> list[str]:
+    return [device.name for device in tf.config.list_logical_devices()]
+
+
+# --- variables -------------------------------------------------------------------------------
+
+
+def new_storage(variable: Any, array: np.ndarray) -> None:
+    with tf.init_scope():  # real, even where a graph is being traced
+        variable._storage = tf.Variable(
+            tf.convert_to_tensor(np.asarray(array, dtypes.numpy_dtype(variable.dtype))),
+            trainable=variable.is_parameter,
+            name=variable.name.replace(":", "_") or None,
+        )
+
+
+def read(variable: Any) -> tf.Tensor:
+    return variable._storage.value()
+
+
+def assign(variable: Any, value: tf.Tensor) -> None:
+    variable._storage.assign(value, read_value=False)
+
+
+def assign_add(variable: Any, value: tf.Tensor) -> None:
+    variable._storage.assign_add(value, read_value=False)
+
+
+def set_trainable(variable: Any, trainable: bool) -> None:
+    pass
+
+
+def abstract_eval(
+    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
+) -> Any:
+    """What `fn(*tensors)` returns, with a Spec for every tensor, in a graph that is thrown away."""
+    graph = FuncGraph("infer")
+    with graph.as_default():
+        out = fn(*[tf.compat.v1.placeholder(s.dtype, s.shape) for s in specs])
+    return tree.map_structure(
+        lambda t: Spec(tuple(t.shape), t.dtype.name) if isinstance(t, tf.Tensor) else t, out
+    )
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Work whose gradient nobody will ask for."""
+    yield
+
+
+class Host(tf.Module):
+    """Base of every Layer: a `tf.Module` whose attributes stay what the user wrote.
+
+    TensorFlow would wrap lists and dicts on assignment; here they are left alone, and
+    checkpoints and SavedModels see the children through `_trackable_children`.
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    def _trackable_children(self, save_type: Any = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        children = dict(self._named_children_of(tf.Module))
+        children.update({n: v._storage for n, v in self._own_named_variables()})
+        return children

@@ -1,0 +1,250 @@
+"""Tensors, storage and the module class of the torch adapter."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlapi import dtypes, tree
+from mlapi.backends.contract import Spec
+
+device = torch.device(
+    "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+)
+
+# Exact types that the door lets straight through; it adds subclasses that it meets.
+native_types: set[type] = {torch.Tensor, torch.nn.Parameter}
+
+NATIVE = {
+    name: getattr(torch, name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    )
+}  # fmt: skip
+NAMES = {native: name for name, native in NATIVE.items()}
+
+
+def is_tensor(x: object) -> bool:
+    return isinstance(x, torch.Tensor)
+
+
+def is_module(x: object) -> bool:
+    return isinstance(x, torch.nn.Module)
+
+
+def dtype_of(x: torch.Tensor) -> str:
+    return NAMES[x.dtype]
+
+
+def native_dtype(dtype: str) -> torch.dtype:
+    return NATIVE[dtype]
+
+
+def shape_of(x: torch.Tensor) -> tuple[int, ...]:
+    return tuple(x.shape)
+
+
+def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
+    """A tensor on the working device, of `dtype` or of the value's own."""
+    native = None if dtype is None else NATIVE[dtype]
+    if isinstance(x, torch.Tensor):
+        return x if native is None or native is x.dtype else x.to(native)
+    target = device if _abstract is None else _META
+    if isinstance(x, np.ndarray):
+        return _adopt(x, target, native)
+    return torch.as_tensor(x, dtype=native, device=target)
+
+
+_CPU = torch.device("cpu")
+_META = torch.device("meta")
+
+
+def _adopt(x: np.ndarray, target: torch.device, native: torch.dtype | None) -> torch.Tensor:
+    """Share the array's memory where possible: a copy would cost on every batch."""
+    # Torch takes neither negative strides nor memory that may not be written to.
+    if not x.flags.writeable or any(stride < 0 for stride in x.strides):
+        x = x.copy()
+    if x.dtype.name == "bfloat16":  # an extension type of numpy, unknown to torch
+        shared = torch.from_numpy(x.view(np.uint16)).view(torch.bfloat16)
+    else:
+        shared = torch.from_numpy(x)
+    if target == _CPU and (native is None or native is shared.dtype):
+        return shared
+    return shared.to(target, native or shared.dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    x = x.detach()
+    if x.device.type != "cpu":
+        x = x.cpu()
+    if x.dtype is torch.bfloat16:
+        return x.view(torch.uint16).numpy().view(dtypes.numpy_dtype("bfloat16"))
+    return x.resolve_conj().resolve_neg().numpy()
+
+
+def cast(x: torch.Tensor, dtype: str) -> torch.Tensor:
+    return x.to(NATIVE[dtype])
+
+
+def stop_gradient(x: torch.Tensor) -> torch.Tensor:
+    return x.detach()
+
+
+def synchronize() -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def describe_devices() -> list[str]:
+    if device.type == "cuda":
+        return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return [device.type]
+
+
+# --- variables -------------------------------------------------------------------------------
+
+
+def new_storage(variable: Any, array: np.ndarray) -> None:
+    """Give `variable` storage that holds `array`; parameters keep theirs for ever."""
+    value = _adopt(np.array(array), device, NATIVE[variable.dtype])
+    if variable.is_parameter:
+        value = torch.nn.Parameter(value, requires_grad=variable.trainable)
+    variable._storage = value
+    if _abstract is not None:
+        _abstract.hide(variable)
+
+
+def read(variable: Any) -> torch.Tensor:
+    return variable._storage
+
+
+def assign(variable: Any, value: torch.Tensor) -> None:
+    """Overwrite in place: the tensor's identity is what optimizers and DDP hold on to."""
+    storage = variable._storage
+    if storage.requires_grad:
+        with torch.no_grad():
+            storage.copy_(value)
+    else:
+        storage.copy_(value.detach())
+
+
+def assign_add(variable: Any, value: torch.Tensor) -> None:
+    storage = variable._storage
+    if storage.requires_grad:
+        with torch.no_grad():
+            storage.add_(value)
+    else:
+        storage.add_(value.detach())
+
+
+def set_trainable(variable: Any, trainable: bool) -> None:
+    if variable.is_parameter and variable._storage.is_floating_point():
+        variable._storage.requires_grad_(trainable)
+
+
+# --- abstract evaluation ---------------------------------------------------------------------
+
+
+class _Abstract:
+    """While shapes are inferred, variables hold meta tensors; their real ones wait here."""
+
+    def __init__(self) -> None:
+        self.real: dict[int, tuple[Any, torch.Tensor]] = {}
+
+    def hide(self, variable: Any) -> None:
+        if id(variable) not in self.real:
+            self.real[id(variable)] = (variable, variable._storage)
+            variable._storage = variable._storage.detach().to("meta")
+
+
+_abstract: _Abstract | None = None
+
+
+def abstract_eval(
+    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
+) -> Any:
+    """What `fn(*tensors)` returns, with a Spec for every tensor, by running on meta tensors."""
+    global _abstract
+    outer, scope = _abstract, _abstract or _Abstract()
+    _abstract = scope
+    try:
+        for variable in variables:
+            scope.hide(variable)
+        with torch.device("meta"), torch.no_grad():
+            out = fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype]) for s in specs])
+        return tree.map_structure(
+            lambda t: Spec(tuple(t.shape), NAMES[t.dtype]) if isinstance(t, torch.Tensor) else t,
+            out,
+        )
+    finally:
+        _abstract = outer
+        if outer is None:
+            for variable, storage in scope.real.values():
+                variable._storage = storage
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Work whose gradient nobody will ask for."""
+    with torch.no_grad():
+        yield
+
+
+# --- modules ---------------------------------------------------------------------------------
+
+
+class _Slots(dict):
+    """Name → tensor of a layer's own variables. What torch writes here reaches the variables."""
+
+    def __init__(self, variables: dict[str, Any]) -> None:
+        super().__init__({name: v._storage for name, v in variables.items()})
+        self._variables = variables
+
+    def __setitem__(self, name: str, value: torch.Tensor) -> None:
+        super().__setitem__(name, value)
+        self._variables[name]._storage = value
+
+
+class Host(torch.nn.Module):
+    """Base of every Layer: a torch module whose tables are read from the layer's attributes.
+
+    Attributes live in `__dict__` as in any Python object (so reading one costs nothing extra);
+    torch's `parameters()`, `state_dict()`, `to()`, hooks and wrappers see them through the three
+    tables below, computed when asked.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        return _Slots({n: v for n, v in self._own_named_variables() if v.is_parameter})
+
+    @_parameters.setter
+    def _parameters(self, value: dict) -> None:
+        pass
+
+    @property
+    def _buffers(self) -> dict[str, Any]:
+        return _Slots({n: v for n, v in self._own_named_variables() if not v.is_parameter})
+
+    @_buffers.setter
+    def _buffers(self, value: dict) -> None:
+        pass
+
+    @property
+    def _modules(self) -> dict[str, Any]:
+        return dict(self._named_children_of(torch.nn.Module))
+
+    @_modules.setter
+    def _modules(self, value: dict) -> None:
+        pass

@@ -1,0 +1,57 @@
+"""Gradients and compilation on torch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from mlapi import tree
+
+# How many gradients are being taken around the current one: inner ones must stay differentiable.
+_depth = 0
+
+
+def _detach(x: Any) -> Any:
+    return x.detach() if isinstance(x, torch.Tensor) else x
+
+
+def value_and_grad(
+    fn: Callable[..., Any], variables: Sequence[Any] | None, has_aux: bool
+) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        global _depth
+        if variables is None:
+            leaves = [_differentiable(x) for x in tree.flatten(args[0])]
+            args = (tree.pack_sequence_as(args[0], leaves), *args[1:])
+        else:
+            leaves = [v._storage for v in variables]
+        _depth += 1
+        try:
+            with torch.enable_grad():
+                out = fn(*args, **kwargs)
+                loss, aux = out if has_aux else (out, None)
+                grads = torch.autograd.grad(
+                    loss, leaves, create_graph=_depth > 1, materialize_grads=True
+                )
+        finally:
+            _depth -= 1
+        if _depth == 0:
+            loss, aux = loss.detach(), tree.map_structure(_detach, aux)
+        if variables is None:
+            grads = tree.pack_sequence_as(args[0], list(grads))
+        else:
+            grads = list(grads)
+        return ((loss, aux), grads) if has_aux else (loss, grads)
+
+    return run
+
+
+def _differentiable(x: torch.Tensor) -> torch.Tensor:
+    return x if x.requires_grad else x.detach().requires_grad_()
+
+
+def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
+    if not jit_compile:
+        return fn
+    torch._dynamo.config.trace_autograd_ops = True
+    return torch.compile(fn, fullgraph=True)

@@ -1,0 +1,293 @@
+"""Symbolic tensors, the nodes that calls on them record, and the flat program made of both.
+
+Shapes and dtypes are found by running the very function that is recorded, on tensors that are
+not there. Sizes that are unknown (None) are tried with two different numbers: what differs
+between the results is unknown in the result.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from mlapi import tree
+from mlapi.backends import adapter
+from mlapi.backends.contract import Spec
+from mlapi.errors import ArgumentError
+from mlapi.types import Shape
+
+# Multiples of 120, so that an unknown size can be halved, tripled or split in a reshape.
+_TRIALS = (840, 1320)
+
+
+class SymbolicTensor:
+    """A tensor of a model under construction: a shape and a dtype, and how it comes about.
+
+    Attributes:
+        shape: tuple with None for sizes that are known at run time only.
+        dtype: standard dtype name.
+        node: the call that makes it, or None for the input of a model.
+        index: its place among that call's results.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "index", "name", "node", "shape")
+
+    def __init__(
+        self,
+        shape: Shape,
+        dtype: str = "float32",
+        name: str | None = None,
+        *,
+        node: "Node | None" = None,
+        index: int = 0,
+    ) -> None:
+        self.shape = tuple(shape)
+        self.dtype = dtype
+        self.name = name
+        self.node = node
+        self.index = index
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError("a symbolic tensor of unknown length has no len().")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(
+                f"cannot iterate over {self!r}: its first size is known at run time only."
+            )
+        return (self[i] for i in range(self.shape[0]))
+
+    def __getitem__(self, index: Any) -> "SymbolicTensor":
+        return record(_getitem, (self, index), {})
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a symbolic tensor has no truth value: it stands for data that is not there yet. "
+            "Use mlapi.ops.where or mlapi.ops.cond, or decide on shapes instead of values."
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"{self!r} has no values: it is part of a model under construction. Use functions "
+            "of mlapi.ops on it instead of NumPy's."
+        )
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f" name={self.name}"
+        return f"<SymbolicTensor shape={self.shape} dtype={self.dtype}{name}>"
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    return x[index]
+
+
+def _operators() -> dict[str, Callable]:
+    """`a + b` on a symbolic tensor records the very functions that the adapters compute with."""
+    import operator
+
+    names = {
+        "add": operator.add, "sub": operator.sub, "mul": operator.mul, "pow": operator.pow,
+        "truediv": operator.truediv, "floordiv": operator.floordiv, "mod": operator.mod,
+        "matmul": operator.matmul,
+    }  # fmt: skip
+    methods: dict[str, Callable] = {}
+    for name, function in names.items():
+        methods[f"__{name}__"] = lambda a, b, f=function: record(f, (a, b), {})
+        methods[f"__r{name}__"] = lambda a, b, f=function: record(f, (b, a), {})
+    for name in ("lt", "le", "gt", "ge"):
+        methods[f"__{name}__"] = lambda a, b, f=getattr(operator, name): record(f, (a, b), {})
+    for name in ("neg", "abs"):
+        methods[f"__{name}__"] = lambda a, f=getattr(operator, name): record(f, (a,), {})
+    return methods
+
+
+for _name, _method in _operators().items():
+    setattr(SymbolicTensor, _name, _method)
+
+
+class Node:
+    """One recorded call: `fn(*args, **kwargs)`, some of whose arguments are symbolic."""
+
+    __slots__ = ("args", "fn", "inputs", "kwargs", "outputs", "structure")
+
+    def __init__(self, fn: Callable[..., Any], args: tuple, kwargs: dict, specs: Any) -> None:
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.inputs = symbols_in((args, kwargs))
+        self.outputs: list[SymbolicTensor] = []
+        self.structure = tree.map_structure(self._output, specs)
+
+    def _output(self, spec: Any) -> Any:
+        if not isinstance(spec, Spec):
+            return spec
+        tensor = SymbolicTensor(spec.shape, spec.dtype, node=self, index=len(self.outputs))
+        self.outputs.append(tensor)
+        return tensor
+
+
+def symbols_in(structure: Any) -> list[SymbolicTensor]:
+    """The symbolic tensors of a nest, in order."""
+    return [x for x in tree.flatten(structure) if type(x) is SymbolicTensor]
+
+
+def infer(
+    fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable[Any] = ()
+) -> Any:
+    """What `fn(*args, **kwargs)` returns, with a `Spec` in place of every tensor."""
+    flat = tree.flatten((args, kwargs))
+    places = [i for i, x in enumerate(flat) if type(x) in (SymbolicTensor, Spec)]
+    shapes = [flat[i].shape for i in places]
+
+    def call(*tensors: Any) -> Any:
+        filled = list(flat)
+        for i, tensor in zip(places, tensors, strict=True):
+            filled[i] = tensor
+        new_args, new_kwargs = tree.pack_sequence_as((args, kwargs), filled)
+        return fn(*new_args, **new_kwargs)
+
+    def attempt(size: int) -> Any:
+        specs = [
+            Spec(tuple(size if n is None else n for n in shape), flat[i].dtype)
+            for i, shape in zip(places, shapes, strict=True)
+        ]
+        return adapter.core.abstract_eval(call, specs, list(variables))
+
+    first = attempt(_TRIALS[0])
+    if all(None not in shape for shape in shapes):
+        return first
+    return tree.map_structure(_common, first, attempt(_TRIALS[1]))
+
+
+def _common(a: Any, b: Any) -> Any:
+    if not isinstance(a, Spec):
+        return a
+    return Spec(tuple(m if m == n else None for m, n in zip(a.shape, b.shape)), a.dtype)
+
+
+def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:
+    """Note that `fn` is to be called, and give back symbolic results."""
+    return Node(fn, args, kwargs, infer(fn, args, kwargs, variables)).structure
+
+
+class Program:
+    """The calls between some inputs and some outputs, sorted once, run in a plain loop.
+
+    Args:
+        inputs: symbolic tensors whose values are given.
+        outputs: a nest of symbolic tensors.
+    """
+
+    def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Any) -> None:
+        self.inputs = list(inputs)
+        self.outputs = outputs
+        self.nodes = _sorted_nodes(self.inputs, symbols_in(outputs))
+        self._compile()
+
+    def _compile(self) -> None:
+        """Give every tensor a slot (reused once nobody reads it) and every call an instruction."""
+        last_use: dict[int, int] = {}
+        for step, node in enumerate(self.nodes):
+            for tensor in node.inputs:
+                last_use[id(tensor)] = step
+        results = symbols_in(self.outputs)
+        for tensor in results:
+            last_use[id(tensor)] = len(self.nodes)
+        slots = {id(tensor): i for i, tensor in enumerate(self.inputs)}
+        free: list[int] = []
+        count = len(self.inputs)
+        self._steps = []
+        for step, node in enumerate(self.nodes):
+            call = _instruction(node, slots)
+            for tensor in {id(t): t for t in node.inputs}.values():
+                if last_use[id(tensor)] == step:
+                    free.append(slots[id(tensor)])
+            targets = []
+            for tensor in node.outputs:
+                if not free:
+                    free.append(count)
+                    count += 1
+                slots[id(tensor)] = free.pop()
+                targets.append(slots[id(tensor)])
+                if id(tensor) not in last_use:
+                    free.append(slots[id(tensor)])
+            single = targets[0] if node.structure is node.outputs[0] else None
+            self._steps.append((node.fn, *call, single, targets))
+        self._blank = [None] * (count - len(self.inputs))
+        self._single = slots[id(self.outputs)] if type(self.outputs) is SymbolicTensor else None
+        self._results = [slots[id(t)] for t in results]
+
+    def __call__(self, values: Sequence[Any]) -> Any:
+        """The outputs' values, for one value an input."""
+        slots = [*values, *self._blank]
+        for fn, source, fill, single, targets in self._steps:
+            out = fn(slots[source]) if fill is None else fill(slots)
+            if single is not None:
+                slots[single] = out
+            else:
+                for target, item in zip(targets, _tensors_of(out), strict=True):
+                    slots[target] = item
+        if self._single is not None:
+            return slots[self._single]
+        flat = iter(self._results)
+        return tree.map_structure(
+            lambda x: slots[next(flat)] if type(x) is SymbolicTensor else x, self.outputs
+        )
+
+
+def _tensors_of(out: Any) -> list[Any]:
+    return [x for x in tree.flatten(out) if x is not None]
+
+
+def _instruction(
+    node: Node, slots: dict[int, int]
+) -> tuple[int, Callable[[list[Any]], Any] | None]:
+    """`(slot, None)` for the common call with one tensor, else a function that fills arguments."""
+    fn, args, kwargs = node.fn, node.args, node.kwargs
+    if len(args) == 1 and type(args[0]) is SymbolicTensor and not kwargs:
+        return slots[id(args[0])], None
+    if all(type(a) is SymbolicTensor for a in args) and not symbols_in(kwargs):
+        sources = [slots[id(a)] for a in args]
+        return -1, lambda values: fn(*[values[i] for i in sources], **kwargs)
+    flat = tree.flatten((args, kwargs))
+    places = [(i, slots[id(x)]) for i, x in enumerate(flat) if type(x) is SymbolicTensor]
+
+    def fill(values: list[Any]) -> Any:
+        filled = list(flat)
+        for i, slot in places:
+            filled[i] = values[slot]
+        new_args, new_kwargs = tree.pack_sequence_as((args, kwargs), filled)
+        return fn(*new_args, **new_kwargs)
+
+    return -1, fill
+
+
+def _sorted_nodes(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
+    """Every call that the outputs need, each after those that it needs itself."""
+    given = {id(t) for t in inputs}
+    order: list[Node] = []
+    done: set[int] = set()
+    stack: list[tuple[SymbolicTensor, bool]] = [(t, False) for t in reversed(outputs)]
+    while stack:
+        tensor, ready = stack.pop()
+        if id(tensor) in given:
+            continue
+        node = tensor.node
+        if node is None or (not node.inputs and not ready):
+            raise ArgumentError(
+                f"the outputs depend on {tensor!r}, which is not among the inputs: "
+                f"{', '.join(map(repr, inputs))}. Add it to the inputs, or connect it."
+            )
+        if id(node) in done:
+            continue
+        if ready:
+            done.add(id(node))
+            order.append(node)
+        else:
+            stack.append((tensor, True))
+            stack.extend((t, False) for t in reversed(node.inputs))
+    return order

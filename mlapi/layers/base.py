@@ -1,0 +1,626 @@
+"""`Layer`: what every layer and model is.
+
+A layer's constructor stores its arguments under their own names; `build` makes Variables once
+the input's shape is known; `call` computes. Around these three this class does the rest, and
+does it once: after the first call, plain tensors go straight to `call`.
+"""
+
+import inspect
+import weakref
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlapi import config, dtypes, initializers, naming, regularizers, tree
+from mlapi import constraints as constraints_module
+from mlapi.backends import adapter
+from mlapi.backends.contract import Spec
+from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
+from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
+from mlapi.layers import input_spec
+from mlapi.layers.call_context import context, get_mask, masking, set_mask
+from mlapi.saving import serialization
+from mlapi.state import Stateful, Variable, collect
+from mlapi.types import DTypeLike, Shape, Tensor
+
+_core = adapter.core
+_native = _core.native_types
+
+# Layers that recorded a loss of their own, so that nobody else is asked.
+with_losses: "weakref.WeakSet[Layer]" = weakref.WeakSet()
+
+
+class _Signature(NamedTuple):
+    """What is known of a class's `call` and `build`, looked up once a class."""
+
+    names: tuple[str, ...]
+    takes_training: bool
+    takes_mask: bool
+    takes_any: bool
+    build_names: tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def _signature(cls: type) -> _Signature:
+    call = inspect.signature(cls.call).parameters
+    build = inspect.signature(cls.build).parameters
+    names = tuple(p.name for p in list(call.values())[1:] if p.kind is not p.VAR_KEYWORD)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in call.values())
+    build_names = tuple(p.name for p in list(build.values())[1:] if p.kind < p.VAR_POSITIONAL)
+    return _Signature(names, "training" in names, "mask" in names, takes_any, build_names)
+
+
+class Layer(_core.Host, Stateful):
+    """Base of all layers.
+
+    Args:
+        name: unique within a model; made from the class's name by default.
+        trainable: whether the variables are changed by training.
+        dtype: dtype of the variables and of the computation; `config.floatx()` by default.
+        activity_regularizer: function of the output whose value is added to the loss.
+        **kwargs: `input_shape`, `input_dim` or `batch_input_shape` as older programs give them.
+
+    Example:
+        >>> import mlapi
+        >>> class Scale(mlapi.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
+        ...     def call(self, x):
+        ...         return x * self.factor
+        >>> Scale()(mlapi.ops.ones((2, 3))).shape == (2, 3)
+        True
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
+        self = super().__new__(cls)
+        _core.Host.__init__(self)
+        self._init_args = (args, kwargs)
+        self.built = False
+        self.input_spec = None
+        self.supports_masking = False
+        self.activity_regularizer = None
+        self._trainable = True
+        self._dtype = config.floatx()
+        self._fast: bool | None = False
+        self._ndim = -1
+        self._call_losses: list[Any] = []
+        self._accepts = _accepted(self._dtype)
+        self._path = ""
+        self._nodes: list[Node] = []
+        self.name = ""
+        self.declared_shape: tuple | None = None
+        return self
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: DTypeLike | None = None,
+        activity_regularizer: Any = None,
+        autocast: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self.name = _checked_name(name, type(self))
+        self._trainable = bool(trainable)
+        self._dtype = dtypes.standardize(getattr(dtype, "name", dtype) or config.floatx())
+        self.autocast = autocast
+        self._accepts = _accepted(self._dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.declared_shape = _legacy_shape(self, kwargs)
+        if kwargs:
+            known = {*inspect.signature(type(self)).parameters, "name", "trainable", "dtype"}
+            wrong = next(iter(kwargs))
+            raise ArgumentError(
+                f"{type(self).__name__} has no argument {wrong!r}.{nearest(wrong, known)}"
+            )
+
+    # --- to be overridden ---------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of this shape (a nest of shapes for a nest of inputs)."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `call`.")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output; the input's own where `supports_masking` is set."""
+        return previous_mask if self.supports_masking else None
+
+    # --- variables ----------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        shape: Shape = (),
+        initializer: Any = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new Variable of this layer; store it in an attribute.
+
+        Args:
+            shape: tuple of ints.
+            initializer: name, Initializer or callable; Glorot uniform for floats, else zeros.
+            dtype: by default the layer's.
+            trainable: whether gradients change it.
+            regularizer, constraint: name, object, or None.
+            name: last part of its path.
+
+        Raises:
+            ShapeError: a size is unknown.
+        """
+        dtype = dtypes.standardize(dtype or self._dtype)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n is None for n in shape):
+            raise ShapeError(
+                f'{self._where()}: weight "{name}" would have the shape {shape}: a size that the '
+                "weights depend on is unknown. Give it in Input(shape=…)."
+            )
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
+        name = name or "variable"
+        return Variable(
+            initializers.get(initializer),
+            shape,
+            dtype,
+            trainable and self._trainable,
+            name,
+            path=f"{self.path}/{name}",
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints_module.get(constraint),
+        )
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All Variables of this layer and those inside it, seeds and metrics included."""
+        return collect(self)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The Variables that are saved and loaded: all but seeds and metrics."""
+        return [v for layer in self._flatten_layers() for v in layer._own_weights()]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What training changes."""
+        return [
+            v
+            for layer in self._flatten_layers()
+            if layer._trainable
+            for v in layer._own_weights()
+            if v.trainable
+        ]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        return self.trainable_variables
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.weights if id(v) not in trainable]
+
+    def _own_weights(self) -> list[Variable]:
+        own = [v for _, v in self._own_named_variables()]
+        return sorted(own, key=lambda v: not v.is_parameter)
+
+    def _sublayers(self) -> list["Layer"]:
+        return [layer for _, layer in self._named_children_of(Layer)]
+
+    def _flatten_layers(self) -> Iterator["Layer"]:
+        """This layer and all inside it, each once, parents first."""
+        seen: set[int] = set()
+        stack: list[Layer] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer._sublayers()))
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights on the host, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Assign all weights, in the order of `weights`; nothing changes if one does not fit."""
+        mine = self.weights
+        if len(weights) != len(mine):
+            hint = "" if self.built else " The layer is not built yet: call it once first."
+            raise ShapeError(
+                f"{self._where()} has {len(mine)} weights, received {len(weights)}.{hint}"
+            )
+        for variable, value in zip(mine, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ShapeError(
+                    f'{self._where()}: weight "{variable.path}" has shape {variable.shape}, '
+                    f"received {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(mine, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold."""
+        if not self.built:
+            raise NotBuiltError(
+                f"{self._where()} has no weights yet: call it once, or build it with an input "
+                "shape, before counting."
+            )
+        return sum(int(np.prod(v.shape)) for v in self.weights)
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        for layer in self._flatten_layers():
+            layer._trainable = bool(trainable)
+            for variable in layer._own_weights():
+                if variable.is_parameter:
+                    variable.trainable = trainable
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def path(self) -> str:
+        """Names of the layers around this one when it was built, and its own, with slashes."""
+        return self._path or "/".join((*context.path, self.name))
+
+    # --- losses -------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar to the loss that is minimised; to be called from `call`."""
+        self._fast = False
+        with_losses.add(self)
+        self._call_losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+
+    @property
+    def losses(self) -> list[Any]:
+        """Regularisation of the weights, and what `add_loss` recorded in the last call."""
+        found = [loss for layer in self._flatten_layers() for loss in layer._call_losses]
+        found += [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
+        return found
+
+    # --- the call -----------------------------------------------------------------------------
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What calling the layer does: convert, build, fill in `training` and masks, `call`."""
+        if (
+            self._fast
+            and len(args) == 1
+            and type(args[0]) in _native
+            and context.masks is None
+            and args[0].dtype in self._accepts
+            and args[0].ndim == self._ndim
+        ):
+            try:
+                if not kwargs:
+                    if context.training is None or not self._takes_training:
+                        return self.call(args[0])
+                    return self.call(args[0], training=context.training)
+                if len(kwargs) == 1 and "training" in kwargs:
+                    outer, context.training = context.training, kwargs["training"]
+                    try:
+                        return self.call(args[0], **kwargs) if self._takes_training else (
+                            self.call(args[0])
+                        )
+                    finally:
+                        context.training = outer
+            except Exception as error:
+                self._explain(error, args[0])
+                raise
+        return self._full_call(args, kwargs)
+
+    def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Every call that is not of the plainest kind."""
+        info = _signature(type(self))
+        args, kwargs = self._prepared(args, kwargs)
+        symbolic = bool(symbols_in((args, kwargs)))
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        input_spec.check(self.input_spec, _specs_of(first), self._where())
+        self._ensure_built(args, kwargs)
+        if symbolic:
+            return self._symbolic_call(args, kwargs)
+        outer = context.training
+        training = kwargs.pop("training", None)
+        if training is None:
+            training = outer
+        if info.takes_training and training is not None:
+            kwargs["training"] = training
+        if self._fast is None:
+            self._decide()
+        if self._makes_masks and context.masks is None:
+            with masking():
+                return self._run(args, kwargs, training, first, info)
+        return self._run(args, kwargs, training, first, info)
+
+    def _run(
+        self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: _Signature
+    ) -> Any:
+        outer = context.training
+        masked = context.masks is not None
+        mask = None
+        if masked:
+            mask = kwargs.get("mask")
+            if mask is None:
+                mask = tree.map_structure(get_mask, first)
+                if all(m is None for m in tree.flatten(mask)):
+                    mask = None
+                if info.takes_mask and mask is not None:
+                    kwargs["mask"] = mask
+        context.training = training
+        self._call_losses.clear()
+        try:
+            out = self.call(*args, **kwargs)
+        except Exception as error:
+            self._explain(error, first)
+            raise
+        finally:
+            context.training = outer
+        if masked:
+            out_mask = self.compute_mask(first, mask)
+            if out_mask is not None:
+                for x, m in zip(tree.flatten(out), tree.flatten(out_mask)):
+                    set_mask(x, m)
+        if self.activity_regularizer is not None:
+            for x in tree.flatten(out):
+                size = x.shape[0]
+                self.add_loss(self.activity_regularizer(x) / (1 if size is None else size))
+        return out
+
+    def _symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        specs = self._infer(args, kwargs)
+        node = Node(self, args, kwargs, specs)
+        self._nodes.append(node)
+        return node.structure
+
+    def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        return infer(self._full_call, args, kwargs, self.variables)
+
+    def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Arrays and Variables become tensors, floats get the layer's dtype."""
+        if args and isinstance(args[0], (list, tuple)) and args[0] and _numbers(args[0]):
+            args = (np.asarray(args[0]), *args[1:])
+        args, kwargs = tree.map_structure(self._to_tensor, (args, kwargs))
+        return args, dict(kwargs)
+
+    def _to_tensor(self, x: Any) -> Any:
+        kind = type(x)
+        if kind is Variable:
+            x = x.value
+        elif kind in _native:
+            if x.dtype in self._accepts:
+                return x
+        elif isinstance(x, np.ndarray):
+            if x.dtype.kind == "f":
+                return _core.convert(x, self._dtype if self.autocast else None)
+            return _core.convert(x, dtypes.standardize(x.dtype)) if x.dtype.kind in "biu" else x
+        elif kind is SymbolicTensor or not _core.is_tensor(x):
+            return x
+        else:
+            _native.add(kind)
+        if self.autocast and dtypes.is_float(_core.dtype_of(x)):
+            return _core.cast(x, self._dtype)
+        return x
+
+    def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        if self.built:
+            return
+        if not self.name:
+            raise ArgumentError(
+                f"{type(self).__name__}.__init__ did not call super().__init__(): add it as the "
+                "first line, so that the layer gets its name and dtype."
+            )
+        info = _signature(type(self))
+        bound = dict(zip(info.names, args)) | kwargs
+        if len(info.build_names) > 1:
+            shapes = {}
+            for name in info.build_names:
+                value = bound.get(name.removesuffix("_shape"))
+                shapes[name] = None if value is None else _shapes_of(value)
+            self._build(**shapes)
+        else:
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            self._build(_shapes_of(first))
+
+    def _build(self, *shapes: Any, **named: Any) -> None:
+        self._path = "/".join((*context.path, self.name))
+        outer, context.path = context.path, (*context.path, self.name)
+        try:
+            self.build(*shapes, **named)
+        finally:
+            context.path = outer
+        self._built_from = (shapes, named)
+        first = shapes[0] if shapes else next(iter(named.values()), ())
+        self._ndim = len(first) if tree.is_shape(first) else -1
+        self.built = True
+        self._fast = None
+
+    def _decide(self) -> None:
+        """Whether plain calls may skip everything but `call`; asked once, at the first call."""
+        self._takes_training = _signature(type(self)).takes_training
+        self._makes_masks = any(
+            type(layer).compute_mask is not Layer.compute_mask
+            and layer.compute_mask_is_source
+            for layer in self._flatten_layers()
+        )
+        self._fast = self.activity_regularizer is None and not self._makes_masks and self.autocast
+
+    @property
+    def compute_mask_is_source(self) -> bool:
+        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does."""
+        return bool(getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False))
+
+    def _where(self) -> str:
+        return f'{type(self).__name__} "{self.path}"'
+
+    def _explain(self, error: Exception, first: Any) -> None:
+        """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
+        if getattr(error, "_mlapi_explained", False):
+            return
+        found = _specs_of(first)
+        input_spec.check(self.input_spec, found, self._where())
+        shapes = tree.map_structure(lambda s: getattr(s, "shape", s), found)
+        try:
+            error._mlapi_explained = True  # type: ignore[attr-defined]
+            error.add_note(f"while calling {self._where()} on an input of shape {shapes}")
+        except AttributeError:
+            pass
+
+    # --- shapes -------------------------------------------------------------------------------
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs for symbolic inputs, recording nothing."""
+        self._ensure_built(args, kwargs)
+        specs = self._infer(args, kwargs)
+        return tree.map_structure(lambda s: SymbolicTensor(s.shape, s.dtype), specs)
+
+    def compute_output_shape(self, input_shape: Any, *args: Any, **kwargs: Any) -> Any:
+        """Shape of the output for an input of this shape, None for unknown sizes."""
+        inputs = tree.map_shape_structure(
+            lambda s: SymbolicTensor(s, self._dtype), input_shape
+        )
+        outputs = self.compute_output_spec(inputs, *args, **kwargs)
+        return tree.map_structure(lambda t: t.shape, outputs)
+
+    @property
+    def input(self) -> Any:
+        return self._node().args[0]
+
+    @property
+    def output(self) -> Any:
+        return self._node().structure
+
+    def _node(self) -> Node:
+        if len(self._nodes) != 1:
+            raise ArgumentError(
+                f"{self._where()} was called {len(self._nodes)} times on symbolic tensors, so it "
+                "has no single `input` or `output`; use the tensors themselves."
+            )
+        return self._nodes[0]
+
+    # --- config -------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as plain data: what `from_config` takes."""
+        found: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        found["dtype"] = self._dtype
+        args, kwargs = self._init_args
+        parameters = inspect.signature(type(self).__init__).parameters
+        bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
+        for parameter in list(parameters.values())[1:]:
+            name = parameter.name
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            if name in self.__dict__ or hasattr(type(self), name):
+                value = getattr(self, name)
+            else:
+                value = bound.arguments.get(name, parameter.default)
+            found[name] = serialization.serialize(value)
+        return found
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Layer":
+        """A new layer with the arguments of `get_config`."""
+        return cls(**{k: serialization.deserialize_if_config(v) for k, v in config.items()})
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built for, or None."""
+        if not self.built or not hasattr(self, "_built_from"):
+            return None
+        shapes, named = self._built_from
+        return {"input_shape": shapes[0]} if shapes else dict(named)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if not self.built and config:
+            if set(config) == {"input_shape"}:
+                self._build(_as_shape(config["input_shape"]))
+            else:
+                self._build(**{k: _as_shape(v) for k, v in config.items()})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _as_shape(value: Any) -> Any:
+    if value is None:
+        return None
+    return tree.map_shape_structure(tuple, value)
+
+
+@lru_cache(maxsize=None)
+def _accepted(dtype: str) -> frozenset:
+    """Native dtypes that need no cast on the way into a layer of this dtype."""
+    others = [d for d in dtypes.NAMES if not dtypes.is_float(d)]
+    return frozenset(_core.native_dtype(d) for d in (dtype, *others))
+
+
+def _specs_of(structure: Any) -> Any:
+    def spec(x: Any) -> Any:
+        if type(x) is SymbolicTensor:
+            return Spec(x.shape, x.dtype)
+        return Spec(_core.shape_of(x), _core.dtype_of(x)) if _core.is_tensor(x) else None
+
+    return tree.map_structure(spec, structure)
+
+
+def _shapes_of(structure: Any) -> Any:
+    return tree.map_structure(lambda s: None if s is None else s.shape, _specs_of(structure))
+
+
+def _numbers(value: Any) -> bool:
+    return all(isinstance(x, (int, float, bool)) for x in tree.flatten(value))
+
+
+def _checked_name(name: str | None, cls: type) -> str:
+    if name is None:
+        return naming.auto_name(cls.__name__)
+    if not isinstance(name, str) or not name or "/" in name or "\0" in name or len(name) > 255:
+        raise ArgumentError(
+            f"{cls.__name__}: name must be a non-empty str without slashes, received {name!r}."
+        )
+    return name
+
+
+def _legacy_shape(layer: Layer, kwargs: dict[str, Any]) -> tuple | None:
+    """The input shape that older programs give to the first layer, batch axis included."""
+    batch_shape = kwargs.pop("batch_input_shape", None) or kwargs.pop("batch_shape", None)
+    shape = kwargs.pop("input_shape", None)
+    dim = kwargs.pop("input_dim", None)
+    length = kwargs.pop("input_length", None)
+    if batch_shape is not None:
+        return tuple(batch_shape)
+    if shape is not None:
+        return (None, *((shape,) if isinstance(shape, int) else shape))
+    if dim is not None:
+        return (None, dim) if length is None else (None, length, dim)
+    return None
+
+
+Function = Callable[..., Tensor]

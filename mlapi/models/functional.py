@@ -1,0 +1,158 @@
+"""Models made of symbolic tensors: a flat program of calls."""
+
+from typing import Any
+
+from mlapi import tree
+from mlapi.backends import adapter
+from mlapi.errors import ArgumentError, ShapeError
+from mlapi.graph import Program, SymbolicTensor, symbols_in
+from mlapi.layers import InputLayer, Layer
+from mlapi.layers.input_spec import InputSpec
+from mlapi.models.model import Model
+
+_core = adapter.core
+
+
+class Functional(Model):
+    """What `Model(inputs, outputs)` makes.
+
+    Args:
+        inputs: a nest of symbolic tensors; dicts are matched by name.
+        outputs: a nest of symbolic tensors that can be reached from the inputs.
+        name: of the model.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        Layer.__init__(self, name=name, **kwargs)
+        self._set_program(inputs, outputs)
+
+    def _set_program(self, inputs: Any, outputs: Any) -> None:
+        for what, nest in (("inputs", inputs), ("outputs", outputs)):
+            flat = tree.flatten(nest)
+            wrong = [x for x in flat if type(x) is not SymbolicTensor]
+            if wrong or not flat:
+                raise ArgumentError(
+                    f'{type(self).__name__} "{self.name}": {what} must be symbolic tensors, made '
+                    "by mlapi.Input and by calling layers on them; received "
+                    f"{type(wrong[0]).__name__ if wrong else 'none'}."
+                )
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        flat_inputs = symbols_in(inputs)
+        self._input_names = [t.name or f"input_{i}" for i, t in enumerate(flat_inputs)]
+        self._program = Program(flat_inputs, outputs)
+        self._program_layers = _layers_of(flat_inputs, self._program)
+        specs = [_input_spec(t) for t in flat_inputs]
+        self.input_spec = tree.pack_sequence_as(inputs, specs)
+        self.built = True
+        self._built_from = ((tree.map_structure(lambda t: t.shape, inputs),), {})
+        self._single_input = type(inputs) is SymbolicTensor
+        self._ndim = len(inputs.shape) if self._single_input else -1
+        self._fast = None
+        self._accepts_like(flat_inputs)
+
+    def _accepts_like(self, inputs: list[SymbolicTensor]) -> None:
+        if any(t.dtype != self._dtype for t in inputs):
+            self.autocast = False
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        return symbols_in(self._inputs_struct)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        return symbols_in(self._outputs_struct)
+
+    @property
+    def input(self) -> Any:
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        return self._outputs_struct
+
+    @property
+    def input_shape(self) -> Any:
+        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
+
+    @property
+    def output_shape(self) -> Any:
+        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names by which losses, metrics and targets are matched to outputs."""
+        if isinstance(self._outputs_struct, dict):
+            return list(self._outputs_struct)
+        return [t.node.fn.name if isinstance(t.node.fn, Layer) else f"output_{i}"
+                for i, t in enumerate(self.outputs)]  # fmt: skip
+
+    @property
+    def input_names(self) -> list[str]:
+        return self._input_names
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self._program_layers)
+
+    def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        if args and not self._single_input:
+            args = (self._matched(args[0]), *args[1:])
+        elif args and isinstance(args[0], (list, tuple, dict)):
+            nested = tree.flatten(args[0])
+            if len(nested) == 1:
+                args = (nested[0], *args[1:])
+        return super()._prepared(args, kwargs)
+
+    def _matched(self, inputs: Any) -> Any:
+        """The given nest in the structure of the model's inputs: by name, or by place."""
+        want = self._inputs_struct
+        if isinstance(inputs, dict):
+            names = list(want) if isinstance(want, dict) else self._input_names
+            missing = [n for n in names if n not in inputs]
+            if missing:
+                raise ShapeError(
+                    f"{self._where()}: inputs {', '.join(map(repr, missing))} are missing; "
+                    f"received {', '.join(map(repr, inputs))}."
+                )
+            flat = [inputs[n] for n in names]
+        else:
+            flat = tree.flatten(inputs)
+        if len(flat) != len(self.inputs):
+            raise ShapeError(
+                f"{self._where()}: expected {len(self.inputs)} inputs "
+                f"({', '.join(self._input_names)}), received {len(flat)}."
+            )
+        return tree.pack_sequence_as(want, flat)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        values = [inputs] if self._single_input else tree.flatten(inputs)
+        return self._program(values)
+
+    def get_config(self) -> dict[str, Any]:
+        from mlapi.models import graph_config
+
+        return graph_config.to_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Functional":
+        from mlapi.models import graph_config
+
+        return graph_config.from_config(cls, config, custom_objects)
+
+
+def _input_spec(tensor: SymbolicTensor) -> InputSpec:
+    return InputSpec(shape=(None, *tensor.shape[1:]), name=tensor.name)
+
+
+def _layers_of(inputs: list[SymbolicTensor], program: Program) -> list[Layer]:
+    found: dict[int, Layer] = {}
+    for tensor in inputs:
+        if tensor.node is not None and isinstance(tensor.node.fn, InputLayer):
+            found[id(tensor.node.fn)] = tensor.node.fn
+    for node in program.nodes:
+        if isinstance(node.fn, Layer):
+            found.setdefault(id(node.fn), node.fn)
+    return list(found.values())
+
+
+Model.functional_class = Functional

@@ -1,0 +1,279 @@
+"""The one door: how a typed function becomes an operation on every backend.
+
+`@op` reads a function's signature once, at import. Parameters annotated `TensorLike` (or
+`TensorLike | None`, `Sequence[TensorLike]`) are tensors; all others are static. A function whose
+body is `...` is supplied by every adapter under its own name; a function with a body is the
+default, and an adapter may have a faster one.
+
+Whatever reaches an implementation has been through here: Python and NumPy values converted,
+Variables read, dtypes promoted by the one lattice, symbolic tensors recorded. Native tensors
+of equal dtype go straight through.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+
+from mlapi import config, dtypes
+from mlapi.backends import adapter
+from mlapi.errors import DTypeError
+from mlapi.graph import SymbolicTensor, record
+from mlapi.state import Variable
+from mlapi.types import TensorLike
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Every operation by name: what the conformance tests and the symbolic operators go through.
+registry: dict[str, Callable[..., Any]] = {}
+
+_core = adapter.core
+_native = _core.native_types
+_IMPLEMENTATIONS = (adapter.ops, adapter.nn)
+
+
+def promoted(kinds: tuple[str, ...]) -> str:
+    """All tensors get the dtype that the lattice gives to them together."""
+    return dtypes.promote(*kinds)
+
+
+def to_float(kinds: tuple[str, ...]) -> str:
+    """As `promoted`, and integers and booleans become `config.floatx()`."""
+    return dtypes.to_float(*kinds)
+
+
+Rule = Callable[[tuple[str, ...]], str | tuple[str, ...]]
+
+
+def op(fn: F | None = None, *, dtype: Rule | None = promoted) -> Any:
+    """Declare an operation.
+
+    Args:
+        fn: the typed function; see the module's text.
+        dtype: to which dtype the tensors are brought before the call: `promoted`, `to_float`,
+            or None to leave them as they are. A rule of your own gets the dtypes of all tensors
+            (Python numbers as "int", "float") and returns one dtype for all, or one for each.
+    """
+    if fn is None:
+        return functools.partial(op, dtype=dtype)
+    name = fn.__name__
+    native = next((getattr(m, name) for m in _IMPLEMENTATIONS if hasattr(m, name)), None)
+    if native is None:
+        if _is_declaration(fn):
+            raise NotImplementedError(f"the {adapter.NAME} adapter lacks the operation {name!r}")
+        native = fn
+    door = _make_door(fn, native, dtype)
+    registry[name] = door
+    return door
+
+
+def _declared() -> None:
+    """A function with nothing but a docstring and `...`."""
+    ...
+
+
+def _is_declaration(fn: Callable) -> bool:
+    return fn.__code__.co_code == _declared.__code__.co_code
+
+
+def _role(annotation: Any) -> str | None:
+    if _is_sequence(annotation):
+        return "tensors"
+    if _MEMBERS <= set(get_args(annotation)):  # `TensorLike`, or a union with it
+        return "tensor"
+    return None
+
+
+_MEMBERS = set(get_args(TensorLike))
+
+
+def _is_sequence(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) is Sequence and get_args(annotation) == (
+        TensorLike,
+    )
+
+
+def _make_door(fn: Callable, native: Callable, rule: Callable | None) -> Callable:
+    signature = inspect.signature(fn)
+    roles = {p.name: _role(p.annotation) for p in signature.parameters.values()}
+    names = list(roles)
+    leading = 0  # tensors at the front, which are what the fast paths look at
+    while leading < len(names) and roles[names[leading]] == "tensor":
+        leading += 1
+    static_free = [roles[n] is None for n in names[leading:]]
+    general = _general(fn, native, rule, signature, roles)
+    floats = _settled(rule, leading)
+
+    if leading == 1 and all(static_free):
+        if floats is None:
+
+            @functools.wraps(fn)
+            def door(*args: Any, **kwargs: Any) -> Any:
+                if args and type(args[0]) in _native:
+                    return native(*args, **kwargs)
+                return general(args, kwargs)
+        else:
+
+            @functools.wraps(fn)
+            def door(*args: Any, **kwargs: Any) -> Any:
+                if args and type(args[0]) in _native and args[0].dtype in floats:
+                    return native(*args, **kwargs)
+                return general(args, kwargs)
+    elif leading == 2 and all(static_free) and rule is not None:
+
+        @functools.wraps(fn)
+        def door(*args: Any, **kwargs: Any) -> Any:
+            if (
+                len(args) > 1
+                and type(args[0]) in _native
+                and type(args[1]) in _native
+                and args[0].dtype == args[1].dtype
+                and (floats is None or args[0].dtype in floats)
+            ):
+                return native(*args, **kwargs)
+            return general(args, kwargs)
+    else:
+
+        @functools.wraps(fn)
+        def door(*args: Any, **kwargs: Any) -> Any:
+            return general(args, kwargs)
+
+    door.native = native  # type: ignore[attr-defined]  # for benchmarks and conformance tests
+    return door
+
+
+def _settled(rule: Callable | None, tensors: int) -> set[Any] | None:
+    """The native dtypes that `rule` leaves as they are, on so many tensors; None means all."""
+    if rule is None or rule is promoted or not tensors:
+        return None
+    kept = (d for d in dtypes.NAMES if rule((d,) * tensors) in (d, (d,) * tensors))
+    return {_core.native_dtype(d) for d in kept}
+
+
+def _general(
+    fn: Callable,
+    native: Callable,
+    rule: Callable | None,
+    signature: inspect.Signature,
+    roles: dict[str, str | None],
+) -> Callable[[tuple, dict], Any]:
+    """The way for everything that is not plainly native: scalars, arrays, symbols, mixed dtypes."""
+    names = list(roles)
+    tensor_names = [n for n in names if roles[n]]
+    keyword_only = {p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+    def bind(args: tuple, kwargs: dict) -> dict[str, Any]:
+        if len(args) <= len(names) and not kwargs and not keyword_only:
+            bound = dict(zip(names, args))
+            if len(args) == len(names):
+                return bound
+        return dict(signature.bind(*args, **kwargs).arguments)
+
+    def general(args: tuple, kwargs: dict) -> Any:
+        bound = bind(args, kwargs)
+        missing_checked = False
+        flat: list[Any] = []
+        for name in tensor_names:
+            if name in bound:
+                value = bound[name]
+                if roles[name] == "tensors" and isinstance(value, (list, tuple)):
+                    flat.extend(value)
+                elif value is not None:
+                    flat.append(value)
+        for i, value in enumerate(flat):
+            if type(value) is SymbolicTensor:
+                if not missing_checked:
+                    signature.bind(*args, **kwargs)
+                return record(registry[fn.__name__], args, kwargs)
+            if type(value) is Variable:
+                flat[i] = value.value
+        try:
+            flat = _agree(flat, rule)
+        except DTypeError as error:
+            error.add_note(f"in mlapi.ops.{fn.__name__}")
+            raise
+        ready = iter(flat)
+        for name in tensor_names:
+            if name in bound:
+                value = bound[name]
+                if roles[name] == "tensors" and isinstance(value, (list, tuple)):
+                    bound[name] = [next(ready) for _ in value]
+                elif value is not None:
+                    bound[name] = next(ready)
+        # Tensors by position, since an alias such as `torch.mul` has its own parameter names.
+        positional = []
+        for name in names:
+            if name not in bound or name in keyword_only:
+                break
+            positional.append(bound.pop(name))
+        return native(*positional, **bound)
+
+    return general
+
+
+def _agree(values: list[Any], rule: Callable | None) -> list[Any]:
+    """Native tensors of the dtype on which the rule settles; Python numbers are weak."""
+    kinds = []
+    for i, value in enumerate(values):
+        kind = type(value)
+        if kind in _native:
+            kinds.append(_core.dtype_of(value))
+        elif kind in _WEAK:
+            kinds.append(_WEAK[kind])
+        elif _core.is_tensor(value):
+            _native.add(kind)
+            kinds.append(_core.dtype_of(value))
+        else:
+            array = _to_array(value)
+            values[i] = array
+            kinds.append(dtypes.standardize(array.dtype))
+    if rule is None:
+        return [
+            v if type(v) in _native else _core.convert(v, _concrete(k))
+            for v, k in zip(values, kinds, strict=True)
+        ]
+    targets = rule(tuple(kinds))
+    if type(targets) is str:
+        targets = (targets,) * len(kinds)
+    out = []
+    for value, kind, target in zip(values, kinds, targets, strict=True):
+        if type(value) not in _native:
+            out.append(_core.convert(value, target))
+        else:
+            out.append(value if kind == target else _core.cast(value, target))
+    return out
+
+
+_WEAK = {bool: "bool", int: "int", float: "float", complex: "complex"}
+_ARRAY_DEFAULTS = {"f": config.floatx, "i": lambda: "int32"}
+
+
+def _concrete(kind: str) -> str:
+    return {"int": "int32", "float": config.floatx(), "complex": "complex64"}.get(kind, kind)
+
+
+def _to_array(value: Any) -> np.ndarray:
+    """An array of anything that is one; Python numbers in it count as 32 bits wide."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return np.asarray(value)
+    if isinstance(value, (list, tuple)):
+        value = [v.value if type(v) is Variable else v for v in value]
+        if any(_core.is_tensor(v) for v in value):
+            value = [_core.to_numpy(v) if _core.is_tensor(v) else v for v in value]
+            return np.asarray(value)
+        array = np.asarray(value)
+        narrow = _ARRAY_DEFAULTS.get(array.dtype.kind)
+        if narrow and not any(isinstance(v, (np.ndarray, np.generic)) for v in value):
+            array = array.astype(narrow())
+        if array.dtype.kind in "biufc":
+            return array
+        raise DTypeError(f"expected numbers, got a {type(value).__name__} of {array.dtype}.")
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        if array.dtype.kind in "biufc":
+            return array
+    raise DTypeError(
+        f"expected a tensor, an array, a number or a list of numbers, got {type(value).__name__}."
+    )

@@ -1,0 +1,265 @@
+"""Variables: the mutable state of layers, optimizers, metrics and seed generators.
+
+A `Variable` is a slot over the framework's own storage. Plain Python code assigns to it on every
+backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled functions.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mlapi import config, dtypes
+from mlapi.backends import adapter
+from mlapi.errors import ShapeError
+from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
+
+_core = adapter.core
+
+
+class Variable:
+    """A named tensor that can be assigned to.
+
+    Args:
+        initializer: the first value, as an array, or a callable `(shape, dtype) -> array`
+            (an `mlapi.initializers.Initializer`, for instance), which needs `shape`.
+        shape: tuple of ints.
+        dtype: standard dtype name; by default that of the array, or `config.floatx()`.
+        trainable: whether gradients change it.
+        name: the last part of `path`.
+
+    Example:
+        >>> import mlapi
+        >>> v = mlapi.Variable([1.0, 2.0])
+        >>> v.assign(v * 2)
+        >>> v.numpy().tolist()
+        [2.0, 4.0]
+    """
+
+    __slots__ = (
+        "__weakref__", "_storage", "_trainable", "constraint", "dtype", "is_parameter", "name",
+        "path", "regularizer", "shape", "weight_decay",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Shape | None = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        name: str = "variable",
+        *,
+        path: str | None = None,
+        regularizer: Callable | None = None,
+        constraint: Callable | None = None,
+    ) -> None:
+        if callable(initializer):
+            if shape is None:
+                raise ShapeError(f'Variable "{name}": an initializer needs `shape`.')
+            self.dtype = dtypes.standardize(dtype or config.floatx())
+            array = _draw(initializer, tuple(shape), self.dtype)
+        else:
+            array = _as_array(initializer)
+            if dtype is None:
+                dtype = dtypes.promote(_python_dtype(initializer, array))
+            self.dtype = dtypes.standardize(dtype)
+            if shape is not None and tuple(shape) != array.shape:
+                raise ShapeError(
+                    f'Variable "{name}": the value has shape {array.shape}, '
+                    f"but shape={tuple(shape)} was asked for."
+                )
+        self.shape = tuple(int(n) for n in array.shape)
+        self.name = name
+        self.path = path or name
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self._trainable = bool(trainable)
+        self.is_parameter = self._trainable and dtypes.is_float(self.dtype)
+        _core.new_storage(self, array)
+
+    value: Tensor = property(_core.read, doc="The current value: the framework's own tensor.")  # type: ignore
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        _core.set_trainable(self, self._trainable)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def assign(self, value: TensorLike) -> None:
+        """Replace the value; `value` must have the variable's shape."""
+        _core.assign(self, self._accept(value))
+
+    def assign_add(self, value: TensorLike) -> None:
+        """Add `value`, which must have the variable's shape or be a scalar."""
+        _core.assign_add(self, self._accept(value, scalar=True))
+
+    def assign_sub(self, value: TensorLike) -> None:
+        """Subtract `value`, which must have the variable's shape or be a scalar."""
+        _core.assign_add(self, -self._accept(value, scalar=True))
+
+    def numpy(self) -> np.ndarray:
+        """A copy on the host."""
+        return np.array(_core.to_numpy(self.value))
+
+    def _accept(self, value: Any, scalar: bool = False) -> Any:
+        if type(value) is Variable:
+            value = value.value
+        if type(value) not in _core.native_types or _core.dtype_of(value) != self.dtype:
+            value = _core.convert(value, self.dtype)
+        shape = value.shape
+        if shape != self.shape and tuple(shape) != self.shape and not (scalar and len(shape) == 0):
+            raise ShapeError(
+                f'Variable "{self.path}" has shape {self.shape}; '
+                f"a value of shape {tuple(shape)} cannot be assigned to it."
+            )
+        return value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype=dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return self.value[index]
+
+    def __neg__(self) -> Tensor:
+        return -self.value
+
+    def __abs__(self) -> Tensor:
+        return abs(self.value)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype}>"
+
+
+def _binary(function: Callable, swap: bool) -> Callable:
+    def method(self: Variable, other: Any) -> Any:
+        if type(other) is Variable:
+            other = other.value
+        return function(other, self.value) if swap else function(self.value, other)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    _function = getattr(operator, _name)
+    setattr(Variable, f"__{_name}__", _binary(_function, swap=False))
+    setattr(Variable, f"__r{_name}__", _binary(_function, swap=True))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Variable, f"__{_name}__", _binary(getattr(operator, _name), swap=False))
+
+
+def _draw(initializer: Callable, shape: Shape, dtype: str) -> np.ndarray:
+    draw = getattr(initializer, "draw", None)
+    if draw is not None:
+        return np.asarray(draw(shape, dtype))
+    value = initializer(shape, dtype=dtype)
+    return _core.to_numpy(value) if _core.is_tensor(value) else np.asarray(value)
+
+
+def _as_array(value: Any) -> np.ndarray:
+    if type(value) is Variable:
+        return value.numpy()
+    return np.asarray(_core.to_numpy(value) if _core.is_tensor(value) else value)
+
+
+def _python_dtype(value: Any, array: np.ndarray) -> str:
+    """NumPy makes 64-bit arrays of Python numbers; ours are 32 bits wide."""
+    if hasattr(value, "dtype"):
+        return dtypes.standardize(array.dtype)
+    return {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind) or dtypes.standardize(
+        array.dtype
+    )
+
+
+class Stateful:
+    """An object that keeps Variables in its attributes: layers, metrics, seed generators.
+
+    Attributes are searched when asked, through lists, tuples and dicts too, so nothing needs to
+    be registered and nothing is missed when a list grows later.
+    """
+
+    def _state_of(self) -> Iterator[tuple[str, Any]]:
+        """`(name, object)` of every Variable and Stateful in the attributes, in order."""
+        for name, value in self.__dict__.items():
+            if name not in _PRIVATE:
+                yield from _search(name, value)
+
+    def _own_named_variables(self) -> Iterator[tuple[str, Variable]]:
+        return ((n, v) for n, v in self._state_of() if type(v) is Variable)
+
+    def _named_children_of(self, kind: type) -> Iterator[tuple[str, Any]]:
+        return ((n, v) for n, v in self._state_of() if isinstance(v, kind))
+
+
+# Attributes that hold bookkeeping rather than state; a model's trainer parts are listed apart.
+_PRIVATE = frozenset({"_init_args", "_trainer", "optimizer", "_nodes", "_program", "_masks"})
+
+
+def _search(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (Variable, Stateful)) or _core.is_module(value):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _search(f"{name}.{i}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _search(f"{name}.{key}", item)
+
+
+def collect(state: Any) -> list[Variable]:
+    """Every Variable in a Variable, a Stateful, or a nest of them, each once, in order.
+
+    Own trainable variables come first, then own others, then those of the children: the order
+    in which Keras lists weights, so that weight lists are exchangeable.
+    """
+    found: list[Variable] = []
+    _collect(state, found, set())
+    return found
+
+
+def _collect(state: Any, found: list[Variable], seen: set[int]) -> None:
+    if id(state) in seen or state is None:
+        return
+    seen.add(id(state))
+    if type(state) is Variable:
+        found.append(state)
+    elif isinstance(state, Stateful):
+        parts = list(state._state_of())
+        own = [v for _, v in parts if type(v) is Variable]
+        for variable in sorted(own, key=lambda v: not v.is_parameter):
+            _collect(variable, found, seen)
+        for _, part in parts:
+            if isinstance(part, Stateful):
+                _collect(part, found, seen)
+    elif isinstance(state, (list, tuple)):
+        for item in state:
+            _collect(item, found, seen)
+    elif isinstance(state, dict):
+        for item in state.values():
+            _collect(item, found, seen)
+    elif hasattr(state, "variables"):
+        _collect(list(state.variables), found, seen)
+    else:
+        raise TypeError(
+            "state must be a Variable, a layer, a metric, an optimizer, or a list or dict of "
+            f"them; got {type(state).__name__}."
+        )
