@@ -1,0 +1,3 @@
+"""Small data sets that come with mlapi; nothing is downloaded."""
+
+from mlapi.datasets import digits as digits
