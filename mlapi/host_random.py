@@ -17,7 +17,7 @@ from mlapi.errors import ArgumentError
 
 # Words of the Philox counter that keep the three kinds of streams below apart.
 _DRAWS, _EXPLICIT, _STREAMS = 0, 1, 2
-_WORD = 2**64
+_LIMIT = 2**53  # the largest integers that JSON keeps in every reader
 _SEED_LIMIT = 2**31 - 1  # what every framework takes as a seed, in 32 bits
 
 
@@ -36,7 +36,7 @@ def set_seed(seed: int) -> None:
     """Sets the global seed and starts the count of draws again.
 
     Raises:
-        ArgumentError: `seed` is not an integer in [0, 2**64).
+        ArgumentError: `seed` is not an integer in [0, 2**53).
     """
     restore({"seed": seed, "counter": 0})
 
@@ -89,7 +89,7 @@ def restore(state: State) -> None:
     """Goes on drawing from what `state` returned.
 
     Raises:
-        ArgumentError: a number is missing or not an integer in [0, 2**64).
+        ArgumentError: a number is missing or not an integer in [0, 2**53).
     """
     global _state
     try:
@@ -120,6 +120,6 @@ def _checked(value: int, what: str = "seed") -> int:
         number = operator.index(value)
     except TypeError:
         number = -1
-    if isinstance(value, bool) or not 0 <= number < _WORD:
-        raise ArgumentError(f"{what} must be an integer in [0, 2**64), received {value!r}.")
+    if isinstance(value, bool) or not 0 <= number < _LIMIT:
+        raise ArgumentError(f"{what} must be an integer in [0, 2**53), received {value!r}.")
     return number

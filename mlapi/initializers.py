@@ -1,0 +1,497 @@
+"""How weights get their first values.
+
+All numbers are drawn on the host by `mlapi.host_random`, so the same seed gives bit-identical
+weights on every backend. An initializer is an object with `draw(shape, dtype)`, which returns a
+NumPy array; called, it returns a tensor. Any function `(shape, dtype) -> array` will do as well.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlapi import config, dtypes, host_random
+from mlapi.backends import adapter
+from mlapi.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, one_of
+from mlapi.random import SeedGenerator
+from mlapi.serialization import Configurable
+from mlapi.serialization import deserialize as _deserialize
+from mlapi.serialization import get as _get
+from mlapi.serialization import serialize as _serialize
+from mlapi.types import DTypeLike, Tensor
+
+# The standard deviation of a normal distribution that is cut off at two of its own.
+_TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class Initializer(Configurable):
+    """Base of all initializers.
+
+    Subclasses define `draw(shape, dtype)` and return a NumPy array, the same on every backend; or
+    `__call__(shape, dtype)` and return a tensor. Their constructor arguments, kept under
+    their own names, are the config.
+
+    Example:
+        >>> class Checkerboard(Initializer):
+        ...     def draw(self, shape, dtype):
+        ...         return np.indices(shape).sum(axis=0) % 2
+        >>> Checkerboard().draw((2, 3), "float32").tolist()
+        [[0, 1, 0], [1, 0, 1]]
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
+        """Returns a tensor of that shape and dtype (default: `config.floatx()`)."""
+        if type(self).draw is Initializer.draw:
+            raise NotImplementedError(f"{type(self).__name__} must define draw or __call__.")
+        name = dtypes.standardize(dtype or config.floatx())
+        return adapter.core.convert(self.draw(tuple(shape), name), name)
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns a NumPy array of that shape and dtype."""
+        return adapter.core.to_numpy(self(shape, dtype=dtype))
+
+
+class Constant(Initializer):
+    """One value everywhere.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape of the weight.
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns the value in that shape."""
+        return np.full(shape, self.value, dtypes.numpy_dtype(dtype))
+
+
+class Zeros(Initializer):
+    """Zero everywhere."""
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of zeros."""
+        return np.zeros(shape, dtypes.numpy_dtype(dtype))
+
+
+class Ones(Initializer):
+    """One everywhere."""
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of ones."""
+        return np.ones(shape, dtypes.numpy_dtype(dtype))
+
+
+class Identity(Initializer):
+    """The identity matrix times `gain`; only for matrices.
+
+    Args:
+        gain: what stands on the diagonal.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns the scaled identity matrix."""
+        if len(shape) != 2:
+            raise ShapeError(f"Identity makes matrices; the shape asked for is {shape}.")
+        return (self.gain * np.eye(*shape)).astype(dtypes.numpy_dtype(dtype))
+
+
+class _Random(Initializer):
+    """Base of the random ones.
+
+    Without a seed every draw is new, and follows from the global seed and the draws before it.
+    With an integer every draw of a shape is the same. A `SeedGenerator` gives its own sequence.
+    """
+
+    def __init__(self, seed: int | SeedGenerator | None = None) -> None:
+        if isinstance(seed, dict):
+            seed = _deserialize(seed, family="random")
+        if not isinstance(seed, int | np.integer | SeedGenerator | None):
+            raise ArgumentTypeError(
+                f"{type(self).__name__}: seed must be an integer, a SeedGenerator or None, "
+                f"received {seed!r}."
+            )
+        self.seed = seed
+
+    def _generator(self) -> np.random.Generator:
+        seed = self.seed
+        if isinstance(seed, SeedGenerator):
+            key, count = adapter.core.to_numpy(seed.next()).view(np.uint32).tolist()
+            return host_random.generator(key, stream=count)
+        return host_random.generator(seed)
+
+    def _float(self, dtype: str) -> np.dtype[Any]:
+        """Returns the dtype to draw in; smaller floats are rounded from float32."""
+        if not dtypes.is_float(dtype):
+            raise DTypeError(f"{type(self).__name__} draws floats; the dtype asked is {dtype!r}.")
+        return np.dtype("float64" if dtype == "float64" else "float32")
+
+    def _normal(
+        self, shape: tuple[int, ...], dtype: str, mean: float, stddev: float, truncated: bool
+    ) -> np.ndarray:
+        kind = self._float(dtype)
+        generator = self._generator()
+        numbers = generator.standard_normal(shape, kind)
+        flat = np.atleast_1d(numbers).reshape(-1)
+        outside = np.flatnonzero(np.abs(flat) > 2) if truncated else np.empty(0, np.intp)
+        while outside.size:
+            flat[outside] = generator.standard_normal(outside.size, kind)
+            outside = outside[np.abs(flat[outside]) > 2]
+        numbers = flat.reshape(shape) * kind.type(stddev) + kind.type(mean)
+        return numbers.astype(dtypes.numpy_dtype(dtype), copy=False)
+
+    def _uniform(self, shape: tuple[int, ...], dtype: str, low: float, high: float) -> np.ndarray:
+        kind = self._float(dtype)
+        numbers = self._generator().random(shape, kind) * kind.type(high - low) + kind.type(low)
+        return np.asarray(numbers).astype(dtypes.numpy_dtype(dtype), copy=False)
+
+
+class RandomNormal(_Random):
+    """Normally distributed numbers.
+
+    Args:
+        mean: mean of the distribution.
+        stddev: its standard deviation.
+        seed: integer, `SeedGenerator` or `None`.
+    """
+
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None
+    ) -> None:
+        super().__init__(seed)
+        self.mean = mean
+        self.stddev = stddev
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of normal numbers."""
+        return self._normal(shape, dtype, self.mean, self.stddev, truncated=False)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normally distributed numbers, drawn again while beyond two standard deviations of the mean.
+
+    Args:
+        mean: mean of the distribution.
+        stddev: its standard deviation before the cut.
+        seed: integer, `SeedGenerator` or `None`.
+    """
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of numbers within two standard deviations of the mean."""
+        return self._normal(shape, dtype, self.mean, self.stddev, truncated=True)
+
+
+class RandomUniform(_Random):
+    """Numbers uniform in [`minval`, `maxval`).
+
+    Args:
+        minval: lower bound.
+        maxval: upper bound.
+        seed: integer, `SeedGenerator` or `None`.
+    """
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None
+    ) -> None:
+        super().__init__(seed)
+        self.minval = minval
+        self.maxval = maxval
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of uniform numbers."""
+        return self._uniform(shape, dtype, self.minval, self.maxval)
+
+
+class VarianceScaling(_Random):
+    """Random numbers of variance `scale / n`, `n` being a number of units of the layer.
+
+    `n` is the number of inputs of a unit (`"fan_in"`), of outputs (`"fan_out"`), or their mean
+    (`"fan_avg"`). The last two axes of a weight count inputs and outputs, and all before them are
+    the receptive field of a convolution, which belongs to both.
+
+    Args:
+        scale: positive factor.
+        mode: `"fan_in"`, `"fan_out"` or `"fan_avg"`.
+        distribution: `"truncated_normal"` (cut at two standard deviations, and of the stated
+            variance after the cut), `"untruncated_normal"` or `"uniform"`.
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: the axes that count inputs, if others than the last but one. With these two,
+            axes in neither count for neither.
+        output_axes: the axes that count outputs, if others than the last.
+
+    Raises:
+        ArgumentError: `scale` is not positive, another mode or distribution, or only one of
+            `input_axes` and `output_axes`.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | SeedGenerator | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(seed)
+        if not scale > 0:
+            raise ArgumentError(f"{type(self).__name__}: scale must be positive, received {scale}.")
+        if (input_axes is None) != (output_axes is None):
+            raise ArgumentError(
+                f"{type(self).__name__}: give both input_axes and output_axes, or neither; "
+                f"received {input_axes} and {output_axes}."
+            )
+        self.scale = scale
+        self.mode = one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
+        self.distribution = one_of("distribution", distribution, _DISTRIBUTIONS)
+        self.input_axes = input_axes
+        self.output_axes = output_axes
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array of random numbers of the variance that follows from its shape."""
+        fan_in, fan_out = self._fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return self._uniform(shape, dtype, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return self._normal(shape, dtype, 0.0, math.sqrt(variance), truncated=False)
+        stddev = math.sqrt(variance) / _TRUNCATED_STDDEV
+        return self._normal(shape, dtype, 0.0, stddev, truncated=True)
+
+    def _fans(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Returns the numbers of inputs and of outputs of a unit."""
+        if self.input_axes is not None and self.output_axes is not None:
+            try:
+                return (
+                    math.prod(shape[axis] for axis in self.input_axes),
+                    math.prod(shape[axis] for axis in self.output_axes),
+                )
+            except IndexError:
+                raise ShapeError(
+                    f"{type(self).__name__}: input_axes={self.input_axes} and "
+                    f"output_axes={self.output_axes} do not all exist in the shape {shape}."
+                ) from None
+        if len(shape) < 2:
+            return math.prod(shape), math.prod(shape)
+        field = math.prod(shape[:-2])
+        return field * shape[-2], field * shape[-1]
+
+
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+
+class _NamedScaling(VarianceScaling):
+    """A `VarianceScaling` of fixed scale, mode and distribution."""
+
+    _settings: tuple[float, str, str]
+
+    def __init__(
+        self,
+        seed: int | SeedGenerator | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self._settings, seed, input_axes, output_axes)
+
+
+class GlorotUniform(_NamedScaling):
+    """Uniform in ±sqrt(6 / (inputs + outputs)): Glorot and Bengio, 2010, also called Xavier.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_NamedScaling):
+    """Truncated normal of variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_NamedScaling):
+    """Uniform in ±sqrt(6 / inputs), for rectified units: He et al., 2015.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_NamedScaling):
+    """Truncated normal of variance 2 / inputs, for rectified units: He et al., 2015.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_NamedScaling):
+    """Uniform in ±sqrt(3 / inputs): LeCun et al., "Efficient BackProp", 1998.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_NamedScaling):
+    """Truncated normal of variance 1 / inputs: LeCun et al., "Efficient BackProp", 1998.
+
+    Args:
+        seed: integer, `SeedGenerator` or `None`.
+        input_axes: as in `VarianceScaling`.
+        output_axes: as in `VarianceScaling`.
+    """
+
+    _settings = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(_Random):
+    """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
+
+    Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks", 2014. Weights of more than two axes are one matrix with the last axis as columns.
+    Matrices are drawn evenly from all such (Mezzadri, "How to generate random matrices from the
+    classical compact groups", 2007).
+
+    Args:
+        gain: factor.
+        seed: integer, `SeedGenerator` or `None`.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns an array that is orthogonal as a matrix."""
+        self._float(dtype)
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal needs two or more axes; the shape asked for is {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        normal = self._generator().standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(normal)
+        q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        matrix = q if rows >= columns else q.T
+        return (self.gain * matrix).reshape(shape).astype(dtypes.numpy_dtype(dtype))
+
+
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = IdentityInitializer = Identity
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
+he_uniform, he_normal = HeUniform, HeNormal
+lecun_uniform, lecun_normal = LecunUniform, LecunNormal
+orthogonal = OrthogonalInitializer = Orthogonal
+
+# What strings may say besides the public names.
+ALIASES: Mapping[str, type[Initializer]] = {
+    "zero": Zeros,
+    "one": Ones,
+    "normal": RandomNormal,
+    "uniform": RandomUniform,
+}
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+
+
+def get(identifier: Any) -> Initializer | Callable[..., Any] | None:
+    """Returns the initializer that an argument means.
+
+    Args:
+        identifier: `None`, a name (`"he_normal"`, `"HeNormal"`), a config, a class, an
+            initializer, or a function `(shape, dtype) -> array`.
+
+    Raises:
+        ArgumentError: a name that is unknown.
+        ArgumentTypeError: none of the above.
+
+    Example:
+        >>> get("he_normal")
+        HeNormal(seed=None, input_axes=None, output_axes=None)
+    """
+    return _get("initializers", identifier)
+
+
+def serialize(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
+    """Returns the config of an initializer, from which `deserialize` makes an equal one."""
+    return _serialize(initializer)
+
+
+def deserialize(
+    config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Initializer | Callable[..., Any]:
+    """Returns the initializer of a config.
+
+    Raises:
+        LoadError: the config is refused.
+    """
+    return _deserialize(config, custom_objects, family="initializers")
