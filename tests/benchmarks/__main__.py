@@ -1,0 +1,147 @@
+"""mlapi against hand-written loops: `python -m tests.benchmarks` (or `nox -s bench`).
+
+Every backend runs in a process of its own, in which mlapi and the hand-written variants take
+turns, round after round; a ratio is the median over the rounds. Programs are timed only after
+their first losses were found equal.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import cold
+from tests.benchmarks.workloads import WORKLOADS
+
+BACKENDS = ("torch", "jax", "tensorflow")
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> None:
+    options = parse()
+    if options.worker:
+        result = work(options)
+        Path(options.json).write_text(json.dumps(result), encoding="utf-8")
+        return
+    results = [run_backend(backend, options) for backend in options.backend or BACKENDS]
+    if options.json:
+        Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    print(report(results, options))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    names = [*WORKLOADS, "cold", "door"]
+    parser.add_argument("--backend", action="append", choices=BACKENDS, help="default: all")
+    parser.add_argument("--workload", action="append", choices=names, help="default: all")
+    parser.add_argument("--variant", action="append", default=[], help="hand-written ones to run")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1, help="of all the mathematics")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers there too")
+    parser.add_argument("--table", action="store_true", help="print the table and nothing else")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Everything asked for on one backend, in a process that limits its threads from the start."""
+    environment = {
+        **os.environ,
+        "MLAPI_BACKEND": backend,
+        "OMP_NUM_THREADS": str(options.threads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "JAX_PLATFORMS": "cpu",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "tests.benchmarks", "--worker", "--json", str(target)]
+        command += ["--backend", backend]
+        command += ["--rounds", str(options.rounds), "--threads", str(options.threads)]
+        for name in options.workload or []:
+            command += ["--workload", name]
+        for name in options.variant:
+            command += ["--variant", name]
+        subprocess.run(command, check=True, env=environment, cwd=ROOT)
+        return json.loads(target.read_text(encoding="utf-8"))
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Inside the process of one backend."""
+    (backend,) = options.backend
+    wanted = options.workload or [*WORKLOADS, "cold", "door"]
+    if hasattr(os, "sched_setaffinity"):  # the only limit that jax knows
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-options.threads :])
+    result: dict[str, Any] = {"backend": backend, "rows": [], "machine": describe_machine(backend)}
+    if "cold" in wanted:
+        result["cold"] = cold.measure(backend, min(options.rounds, 5))
+    if set(wanted) == {"cold"}:
+        return result
+
+    from tests.benchmarks import measure
+
+    measure.native_module(backend).limit_threads(options.threads)
+    for name in (name for name in wanted if name in WORKLOADS):
+        print(f"{backend}: {WORKLOADS[name].title}", file=sys.stderr, flush=True)
+        result["rows"] += measure.measure_training(backend, name, options.rounds, options.variant)
+    if "door" in wanted:
+        result["door"] = measure.measure_door(options.rounds)
+    return result
+
+
+def describe_machine(backend: str) -> str:
+    from importlib.metadata import packages_distributions, version
+
+    (distribution, *_) = packages_distributions()[backend]
+    return f"{distribution} {version(distribution)}"
+
+
+def report(results: list[dict[str, Any]], options: argparse.Namespace) -> str:
+    """Markdown: the table, a line about the machine, then start-up and the cost of an op."""
+    rows = [row for result in results for row in result["rows"]]
+    lines = []
+    if rows:
+        lines += ["| workload | against | by hand, µs | mlapi, µs | ratio [quartiles] |"]
+        lines += ["|---|---|--:|--:|---|"]
+        for row in sorted(rows, key=lambda row: list(WORKLOADS).index(row["workload"])):
+            low, middle, high = row["ratio"]
+            lines.append(
+                f"| {WORKLOADS[row['workload']].title} | {row['variant']} | {row['native']:,.0f} "
+                f"| {row['mlapi']:,.0f} | **{middle:.2f}** [{low:.2f}–{high:.2f}] |"
+            )
+        lines.append("")
+    versions = ", ".join(result["machine"] for result in results)
+    lines.append(
+        f"{options.threads} thread(s), {options.rounds} rounds, Python "
+        f"{platform.python_version()}, {versions}, {processor()}."
+    )
+    if options.table:
+        return "\n".join(lines)
+    for result in results:
+        if "cold" in result:
+            told = ", ".join(f"{name} {value:.3f} s" for name, value in result["cold"].items())
+            lines.append(f"- {result['backend']}, fresh processes: {told}")
+        if "door" in result:
+            told = ", ".join(f"{name} {value:,.0f} ns" for name, value in result["door"].items())
+            lines.append(f"- {result['backend']}, added to an op's call: {told}")
+    return "\n".join(lines)
+
+
+def processor() -> str:
+    """The processor's name where the system tells, else its architecture."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+if __name__ == "__main__":
+    main()

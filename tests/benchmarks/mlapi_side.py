@@ -1,0 +1,51 @@
+"""The same training by mlapi's `fit`."""
+
+import numpy as np
+
+import mlapi
+from tests.benchmarks import workloads
+from tests.benchmarks.workloads import Workload
+
+
+def build(workload: Workload) -> mlapi.Model:
+    """The workload's network, compiled, with the workload's first weights."""
+    layers = mlapi.layers
+    makers = {
+        "dense": layers.Dense,
+        "conv": lambda filters: layers.Conv2D(filters, 3),
+        "batch_norm": lambda: layers.BatchNormalization(
+            momentum=workloads.BN_MOMENTUM, epsilon=workloads.BN_EPSILON
+        ),
+        "max_pool": layers.MaxPooling2D,
+        "flatten": layers.Flatten,
+        "relu": lambda: layers.Activation("relu"),
+    }
+    stack = [makers[kind](*size) for kind, *size in workload.layers]
+    model = mlapi.Sequential([mlapi.Input(workload.shape), *stack])
+    model.set_weights(workloads.weights(workload))
+    model.compile(
+        optimizer=mlapi.optimizers.Adam(
+            workloads.LEARNING_RATE,
+            beta_1=workloads.BETA_1,
+            beta_2=workloads.BETA_2,
+            epsilon=workloads.EPSILON,
+        ),
+        loss=mlapi.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+class Program:
+    """Trains by `fit`."""
+
+    def __init__(self, workload: Workload, inputs: np.ndarray, labels: np.ndarray) -> None:
+        self.model = build(workload)
+        self.inputs, self.labels = inputs, labels
+        self.batch = workload.batch
+
+    def epoch(self, count: int | None = None) -> tuple[float, float]:
+        """Mean loss and accuracy of one epoch over the first `count` samples."""
+        x, y = self.inputs[:count], self.labels[:count]
+        history = self.model.fit(x, y, batch_size=self.batch, epochs=1, verbose=0).history
+        return history["loss"][-1], history["accuracy"][-1]

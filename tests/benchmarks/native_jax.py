@@ -1,0 +1,119 @@
+"""The loop as it is written by hand in JAX: one jitted step, its state donated."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from tests.benchmarks import workloads
+from tests.benchmarks.workloads import Workload
+
+State = dict[str, Any]
+
+
+def forward(workload: Workload, params: list, moving: list, x: jax.Array) -> tuple:
+    """Logits, and the moving averages after this batch."""
+    values, averages, updated = iter(params), iter(moving), []
+    for kind, *_ in workload.layers:
+        if kind == "dense":
+            x = x @ next(values) + next(values)
+        elif kind == "conv":
+            layout = ("NHWC", "HWIO", "NHWC")
+            x = lax.conv_general_dilated(x, next(values), (1, 1), "VALID", dimension_numbers=layout)
+            x = x + next(values)
+        elif kind == "batch_norm":
+            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+            scale = next(values) * lax.rsqrt(variance + workloads.BN_EPSILON)
+            x = (x - mean) * scale + next(values)
+            momentum = workloads.BN_MOMENTUM
+            updated.append(next(averages) * momentum + mean * (1 - momentum))
+            updated.append(next(averages) * momentum + variance * (1 - momentum))
+        elif kind == "max_pool":
+            window = (1, 2, 2, 1)
+            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
+        elif kind == "flatten":
+            x = x.reshape(len(x), -1)
+        else:
+            x = jax.nn.relu(x)
+    return x, updated
+
+
+def train_step(workload: Workload, state: State, x: jax.Array, y: jax.Array) -> State:
+    """One step of Adam; the metrics are part of the state."""
+
+    def loss_fn(params: list) -> tuple:
+        logits, moving = forward(workload, params, state["moving"], x)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)
+        return -picked.mean(), (logits, moving)
+
+    (loss, (logits, moving)), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
+    beta_1, beta_2 = workloads.BETA_1, workloads.BETA_2
+    count = state["count"] + 1
+    power = count.astype("float32")
+    rate = workloads.LEARNING_RATE * jnp.sqrt(1 - beta_2**power) / (1 - beta_1**power)
+    first = [m * beta_1 + g * (1 - beta_1) for m, g in zip(state["first"], grads)]
+    second = [v * beta_2 + g * g * (1 - beta_2) for v, g in zip(state["second"], grads)]
+    params = [
+        p - rate * m / (jnp.sqrt(v) + workloads.EPSILON)
+        for p, m, v in zip(state["params"], first, second)
+    ]
+    return {
+        "params": params,
+        "moving": moving,
+        "first": first,
+        "second": second,
+        "count": count,
+        "loss": state["loss"] + loss * len(y),
+        "hits": state["hits"] + (logits.argmax(1) == y).sum(),
+    }
+
+
+class Program:
+    """Hands batches of NumPy arrays to the step; the metrics stay on the device until the end."""
+
+    def __init__(self, workload: Workload, inputs: np.ndarray, labels: np.ndarray) -> None:
+        self.batch = workload.batch
+        self.step = jax.jit(partial(train_step, workload), donate_argnums=0)
+        self.random = np.random.default_rng()
+        self.inputs, self.labels = inputs, labels.astype("int32")
+        params, moving = _divide(workload, workloads.weights(workload))
+        self.state: State = {
+            "params": params,
+            "moving": moving,
+            "first": [jnp.zeros_like(p) for p in params],
+            "second": [jnp.zeros_like(p) for p in params],
+            "count": jnp.zeros((), "int32"),
+        }
+
+    def epoch(self, count: int | None = None) -> tuple[float, float]:
+        """Mean loss and accuracy of one epoch over the first `count` samples."""
+        order = self.random.permutation(count or len(self.inputs))
+        state = {**self.state, "loss": jnp.zeros(()), "hits": jnp.zeros((), "int32")}
+        for start in range(0, len(order), self.batch):
+            index = order[start : start + self.batch]
+            state = self.step(state, self.inputs[index], self.labels[index])
+        self.state = state
+        return float(state["loss"]) / len(order), int(state["hits"]) / len(order)
+
+
+def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
+    """Trained weights, and moving averages."""
+    values = iter([jnp.array(array) for array in arrays])
+    params: list[jax.Array] = []
+    moving: list[jax.Array] = []
+    for kind, *_ in workload.layers:
+        if kind in ("dense", "conv", "batch_norm"):
+            params += [next(values), next(values)]
+        if kind == "batch_norm":
+            moving += [next(values), next(values)]
+    return params, moving
+
+
+VARIANTS = {"jax.jit": Program}
+
+
+def limit_threads(count: int) -> None:
+    """JAX has no such switch: it takes as many threads as the process may use processors."""

@@ -1,0 +1,129 @@
+"""The loop as it is written by hand in TensorFlow: one `tf.function` over variables."""
+
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from tests.benchmarks import workloads
+from tests.benchmarks.workloads import Workload
+
+
+class Program:
+    """Hands batches to the compiled step; the metrics are variables that are read at the end.
+
+    Args:
+        kernel: whether Adam is TensorFlow's own kernel, or written with `assign`.
+        jit: whether the step is compiled by XLA.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        *,
+        kernel: bool = True,
+        jit: bool = False,
+    ) -> None:
+        self.workload, self.kernel = workload, kernel
+        self.random = np.random.default_rng()
+        self.inputs, self.labels = inputs, labels
+        self.moving: list[tf.Variable] = []
+        self.params: list[tf.Variable] = []
+        values = iter(workloads.weights(workload))
+        for kind, *_ in workload.layers:
+            if kind in ("dense", "conv", "batch_norm"):
+                self.params += [tf.Variable(next(values)), tf.Variable(next(values))]
+            if kind == "batch_norm":
+                self.moving += [tf.Variable(next(values)), tf.Variable(next(values))]
+        self.first = [tf.Variable(tf.zeros_like(p)) for p in self.params]
+        self.second = [tf.Variable(tf.zeros_like(p)) for p in self.params]
+        self.count, self.loss = tf.Variable(0.0), tf.Variable(0.0)
+        self.hits = tf.Variable(0, dtype=tf.int64)
+        self.step = tf.function(self.train_step, autograph=False, jit_compile=jit)
+
+    def forward(self, x: tf.Tensor) -> tf.Tensor:
+        values, averages = iter(self.params), iter(self.moving)
+        for kind, *_ in self.workload.layers:
+            if kind == "dense":
+                x = x @ next(values) + next(values)
+            elif kind == "conv":
+                x = tf.nn.bias_add(tf.nn.conv2d(x, next(values), 1, "VALID"), next(values))
+            elif kind == "batch_norm":
+                x = self.normalize(x, next(values), next(values), next(averages), next(averages))
+            elif kind == "max_pool":
+                x = tf.nn.max_pool2d(x, 2, 2, "VALID")
+            elif kind == "flatten":
+                x = tf.reshape(x, (-1, np.prod(x.shape[1:])))
+            else:
+                x = tf.nn.relu(x)
+        return x
+
+    def normalize(self, x: tf.Tensor, *variables: tf.Variable) -> tf.Tensor:
+        gamma, beta, moving_mean, moving_variance = variables
+        x, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            x, gamma, beta, epsilon=workloads.BN_EPSILON, is_training=True
+        )
+        rate = 1 - workloads.BN_MOMENTUM
+        moving_mean.assign_sub(rate * (moving_mean - mean))
+        moving_variance.assign_sub(rate * (moving_variance - variance))
+        return x
+
+    def train_step(self, x: tf.Tensor, y: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            logits = self.forward(x)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+            loss = tf.reduce_mean(losses)
+        grads = tape.gradient(loss, self.params)
+        self.update(grads)
+        size = tf.shape(y)[0]
+        self.loss.assign_add(loss * tf.cast(size, "float32"))
+        self.hits.assign_add(tf.math.count_nonzero(tf.argmax(logits, 1) == y))
+
+    def update(self, grads: list[tf.Tensor]) -> None:
+        beta_1, beta_2 = workloads.BETA_1, workloads.BETA_2
+        count = self.count.assign_add(1.0)
+        power_1, power_2 = beta_1**count, beta_2**count
+        rate = workloads.LEARNING_RATE * tf.sqrt(1 - power_2) / (1 - power_1)
+        for p, m, v, g in zip(self.params, self.first, self.second, grads):
+            if self.kernel:
+                tf.raw_ops.ResourceApplyAdam(
+                    var=p.handle,
+                    m=m.handle,
+                    v=v.handle,
+                    beta1_power=power_1,
+                    beta2_power=power_2,
+                    lr=workloads.LEARNING_RATE,
+                    beta1=beta_1,
+                    beta2=beta_2,
+                    epsilon=workloads.EPSILON,
+                    grad=g,
+                )
+            else:
+                m.assign_add((g - m) * (1 - beta_1))
+                v.assign_add((g * g - v) * (1 - beta_2))
+                p.assign_sub(rate * m / (tf.sqrt(v) + workloads.EPSILON))
+
+    def epoch(self, count: int | None = None) -> tuple[float, float]:
+        """Mean loss and accuracy of one epoch over the first `count` samples."""
+        order = self.random.permutation(count or len(self.inputs))
+        batch = self.workload.batch
+        self.loss.assign(0.0)
+        self.hits.assign(0)
+        for start in range(0, len(order), batch):
+            index = order[start : start + batch]
+            self.step(tf.constant(self.inputs[index]), tf.constant(self.labels[index]))
+        return float(self.loss) / len(order), int(self.hits) / len(order)
+
+
+VARIANTS = {
+    "tf.function": Program,
+    "tf.function, Adam by assign": partial(Program, kernel=False),
+    "tf.function, XLA": partial(Program, jit=True),
+}
+
+
+def limit_threads(count: int) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)

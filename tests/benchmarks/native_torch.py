@@ -1,0 +1,111 @@
+"""The loop as it is written by hand in PyTorch."""
+
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.benchmarks import workloads
+from tests.benchmarks.workloads import Workload
+
+
+def build(workload: Workload, arrays: list[np.ndarray]) -> nn.Sequential:
+    """An `nn.Sequential` of channels-first layers that holds the given channels-last weights."""
+    layers: list[nn.Module] = []
+    values = iter([torch.from_numpy(array) for array in arrays])
+    shape = workload.shape  # channels last
+    unflattened = None
+    for kind, *size in workload.layers:
+        if kind == "dense":
+            kernel = next(values)
+            if unflattened is not None:  # rows come in the order of a channels-first flatten
+                kernel = kernel.reshape(*unflattened, -1).permute(2, 0, 1, 3).flatten(0, 2)
+                unflattened = None
+            layer = nn.Linear(*kernel.shape)
+            _fill(layer.weight, kernel.T)
+            _fill(layer.bias, next(values))
+        elif kind == "conv":
+            layer = nn.Conv2d(shape[-1], *size, 3)
+            _fill(layer.weight, next(values).permute(3, 2, 0, 1))
+            _fill(layer.bias, next(values))
+            shape = (shape[0] - 2, shape[1] - 2, *size)
+        elif kind == "batch_norm":
+            momentum = 1 - workloads.BN_MOMENTUM
+            layer = nn.BatchNorm2d(shape[-1], workloads.BN_EPSILON, momentum)
+            for tensor in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
+                _fill(tensor, next(values))
+        elif kind == "max_pool":
+            layer = nn.MaxPool2d(2)
+            shape = (shape[0] // 2, shape[1] // 2, shape[2])
+        elif kind == "flatten":
+            layer, unflattened = nn.Flatten(), shape
+        else:
+            layer = nn.ReLU()
+        layers.append(layer)
+    return nn.Sequential(*layers)
+
+
+def _fill(tensor: torch.Tensor, value: torch.Tensor) -> None:
+    with torch.no_grad():
+        tensor.copy_(value)
+
+
+class Program:
+    """Trains on batches cut by hand from NumPy arrays; the metrics stay tensors until the end."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        *,
+        tuned: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        images = inputs.ndim == 4
+        self.inputs = np.ascontiguousarray(inputs.transpose(0, 3, 1, 2)) if images else inputs
+        self.labels = labels
+        self.random = np.random.default_rng()
+        self.batch = workload.batch
+        self.model = build(workload, workloads.weights(workload))
+        if tuned and images:
+            self.model = self.model.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(),
+            lr=workloads.LEARNING_RATE,
+            betas=(workloads.BETA_1, workloads.BETA_2),
+            eps=workloads.EPSILON,
+            fused=tuned,
+        )
+        self.forward = torch.compile(self.model) if compiled else self.model
+
+    def epoch(self, count: int | None = None) -> tuple[float, float]:
+        """Mean loss and accuracy of one epoch over the first `count` samples."""
+        order = self.random.permutation(count or len(self.inputs))
+        total = torch.zeros(())
+        hits = torch.zeros((), dtype=torch.int64)
+        for start in range(0, len(order), self.batch):
+            index = order[start : start + self.batch]
+            x = torch.from_numpy(self.inputs[index])
+            y = torch.from_numpy(self.labels[index])
+            self.optimizer.zero_grad()
+            logits = self.forward(x)
+            loss = F.cross_entropy(logits, y)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * len(index)
+            hits += (logits.detach().argmax(1) == y).sum()
+        return total.item() / len(order), hits.item() / len(order)
+
+
+VARIANTS = {
+    "torch eager": Program,
+    "torch eager, fused Adam, channels last": partial(Program, tuned=True),
+    "torch.compile": partial(Program, tuned=True, compiled=True),
+}
+
+
+def limit_threads(count: int) -> None:
+    torch.set_num_threads(count)

@@ -1,0 +1,75 @@
+"""What is timed: networks as lists of layers, their first weights and their data, in NumPy only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
+BN_MOMENTUM, BN_EPSILON = 0.99, 1e-3
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A classifier and how it is trained.
+
+    Layers are `("dense", units)`, `("conv", filters)` (3×3, no padding, channels last),
+    `("batch_norm",)`, `("max_pool",)` (2×2), `("relu",)` and `("flatten",)`.
+    """
+
+    title: str
+    shape: tuple[int, ...]
+    batch: int
+    steps: int  # of one timed epoch
+    layers: tuple[tuple, ...]
+
+
+_CONVOLUTIONS = (
+    *(("conv", 32), ("batch_norm",), ("relu",), ("conv", 64), ("relu",)),
+    *(("max_pool",), ("flatten",), ("dense", 128), ("relu",), ("dense", CLASSES)),
+)
+_TWO_HIDDEN = (("dense", 512), ("relu",), ("dense", 512), ("relu",), ("dense", CLASSES))
+
+WORKLOADS = {
+    "tiny": Workload(
+        "MLP 64-64-10, batch 32", (64,), 32, 200, (("dense", 64), ("relu",), ("dense", CLASSES))
+    ),
+    "medium": Workload("MLP 784-512-512-10, batch 128", (784,), 128, 24, _TWO_HIDDEN),
+    "cnn": Workload("CNN 28×28, batch 64", (28, 28, 1), 64, 4, _CONVOLUTIONS),
+}
+
+
+def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
+    """One epoch: inputs `(N, *shape)` float32 and labels `(N,)` int64."""
+    random = np.random.default_rng(0)
+    n = workload.batch * workload.steps
+    inputs = random.random((n, *workload.shape), dtype="float32")
+    return inputs, random.integers(0, CLASSES, n)
+
+
+def weights(workload: Workload) -> list[np.ndarray]:
+    """First weights, layer by layer: dense (in, out) and conv (3, 3, in, out) kernels, biases;
+    gamma, beta, moving mean and moving variance of a batch normalization.
+    """
+    random = np.random.default_rng(1)
+
+    def kernel(*shape: int) -> np.ndarray:
+        limit = np.sqrt(3.0 / np.prod(shape[:-1]))  # LeCun's uniform initialization
+        return random.uniform(-limit, limit, shape).astype("float32")
+
+    arrays: list[np.ndarray] = []
+    shape = workload.shape
+    for kind, *size in workload.layers:
+        if kind == "dense":
+            arrays += [kernel(*shape, *size), np.zeros(size, "float32")]
+            shape = tuple(size)
+        elif kind == "conv":
+            arrays += [kernel(3, 3, shape[-1], *size), np.zeros(size, "float32")]
+            shape = (shape[0] - 2, shape[1] - 2, *size)
+        elif kind == "batch_norm":
+            arrays += [np.full(shape[-1:], start, "float32") for start in (1, 0, 0, 1)]
+        elif kind == "max_pool":
+            shape = (shape[0] // 2, shape[1] // 2, shape[2])
+        elif kind == "flatten":
+            shape = (int(np.prod(shape)),)
+    return arrays
