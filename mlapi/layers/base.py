@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlapi import config, dtypes, initializers, naming, regularizers, tree
+from mlapi import config, dtypes, initializers, naming, regularizers, serialization, tree
 from mlapi import constraints as constraints_module
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
@@ -21,7 +21,6 @@ from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
 from mlapi.layers import input_spec
 from mlapi.layers.call_context import context, get_mask, masking, set_mask
-from mlapi.saving import serialization
 from mlapi.state import Stateful, Variable, collect
 from mlapi.types import DTypeLike, Shape, Tensor
 
@@ -548,7 +547,8 @@ class Layer(_core.Host, Stateful):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """A new layer with the arguments of `get_config`."""
-        return cls(**{k: serialization.deserialize_if_config(v) for k, v in config.items()})
+        read = serialization.deserialize
+        return cls(**{k: read(v) if serialization.is_record(v) else v for k, v in config.items()})
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built for, or None."""

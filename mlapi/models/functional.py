@@ -1,5 +1,6 @@
 """Models made of symbolic tensors: a flat program of calls."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from mlapi import tree
@@ -8,6 +9,7 @@ from mlapi.errors import ArgumentError, ShapeError
 from mlapi.graph import Program, SymbolicTensor, symbols_in
 from mlapi.layers import InputLayer, Layer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.models import graph_config
 from mlapi.models.model import Model
 
 _core = adapter.core
@@ -25,6 +27,7 @@ class Functional(Model):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         Layer.__init__(self, name=name, **kwargs)
         self._set_program(inputs, outputs)
+        self._compile()
 
     def _set_program(self, inputs: Any, outputs: Any) -> None:
         for what, nest in (("inputs", inputs), ("outputs", outputs)):
@@ -39,8 +42,8 @@ class Functional(Model):
         self._inputs_struct, self._outputs_struct = inputs, outputs
         flat_inputs = symbols_in(inputs)
         self._input_names = [t.name or f"input_{i}" for i, t in enumerate(flat_inputs)]
-        self._program = Program(flat_inputs, outputs)
-        self._program_layers = _layers_of(flat_inputs, self._program)
+        self._program = None  # made at the first call: a growing Sequential needs only the last
+        self._program_layers = None
         specs = [_input_spec(t) for t in flat_inputs]
         self.input_spec = tree.pack_sequence_as(inputs, specs)
         self.built = True
@@ -49,6 +52,19 @@ class Functional(Model):
         self._ndim = len(inputs.shape) if self._single_input else -1
         self._fast = None
         self._accepts_like(flat_inputs)
+
+    def _compile(self) -> Program:
+        if self._program is None:
+            inputs = symbols_in(self._inputs_struct)
+            self._program = Program(inputs, self._outputs_struct)
+            self._program_layers = _layers_of(inputs, self._program)
+        return self._program
+
+    def _state_of(self) -> Iterator[tuple[str, Any]]:
+        """The program's layers by name, then what a subclass keeps in attributes."""
+        self._compile()
+        yield from ((layer.name, layer) for layer in self._program_layers)
+        yield from ((n, v) for n, v in super()._state_of() if not n.startswith("_program_layers"))
 
     def _accepts_like(self, inputs: list[SymbolicTensor]) -> None:
         if any(t.dtype != self._dtype for t in inputs):
@@ -126,17 +142,13 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         values = [inputs] if self._single_input else tree.flatten(inputs)
-        return self._program(values)
+        return (self._program or self._compile())(values)
 
     def get_config(self) -> dict[str, Any]:
-        from mlapi.models import graph_config
-
         return graph_config.to_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Functional":
-        from mlapi.models import graph_config
-
         return graph_config.from_config(cls, config, custom_objects)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mlapi import saving
+from mlapi import saving, tree
 from mlapi.errors import ArgumentError
 from mlapi.graph import SymbolicTensor, symbols_in
 from mlapi.layers import Layer
@@ -99,7 +99,7 @@ class Model(Trainer, Layer):
         """Make all variables by running `call` on shapes alone."""
         if type(self).call is Layer.call:
             return
-        inputs = saving_shape_to_symbols(input_shape, self._dtype)
+        inputs = tree.map_shape_structure(lambda s: SymbolicTensor(s, self._dtype), input_shape)
         self.built = True  # calls from here must not build again
         try:
             self._infer((inputs,), {})
@@ -109,12 +109,6 @@ class Model(Trainer, Layer):
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text."""
         return saving.to_json(self, **kwargs)
-
-
-def saving_shape_to_symbols(input_shape: Any, dtype: str) -> Any:
-    from mlapi import tree
-
-    return tree.map_shape_structure(lambda s: SymbolicTensor(s, dtype), input_shape)
 
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:

@@ -5,7 +5,11 @@ from typing import Any
 
 import jax
 
-from mlapi.backends.jax.core import Borrowed, assign
+from mlapi import tree
+from mlapi.backends.jax.core import Borrowed, assign, convert
+
+# A compiled function knows its Variables from the start: they must all exist.
+LIFTS_STATE = True
 
 
 def value_and_grad(
@@ -62,3 +66,14 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         return out
 
     return call
+
+
+def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
+    """`fn` of one batch, which may hold NumPy arrays: the compiled call takes them as they are."""
+    if jit_compile is False:
+        return lambda batch: fn(tree.map_structure(_tensor, batch))
+    return jit(fn, variables, jit_compile)
+
+
+def _tensor(x: Any) -> Any:
+    return convert(x) if x is not None else None

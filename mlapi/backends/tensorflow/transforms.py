@@ -3,9 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+# Whether a gradient tape is open around us: then the function must be one that it can follow.
+from tensorflow.python.pywrap_tfe import TFE_Py_TapeSetIsEmpty
+
 from mlapi import tree
+from mlapi.backends.tensorflow.core import convert
+
+# A traced function cannot make Variables: they must all exist.
+LIFTS_STATE = True
 
 
 def value_and_grad(
@@ -33,4 +41,68 @@ def value_and_grad(
 
 
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
-    return tf.function(fn, jit_compile=jit_compile or None, autograph=False)
+    """A graph for each structure, shape and dtype of the arguments, called without ceremony.
+
+    `tf.function` spends more on binding and looking up its arguments than a small step takes to
+    run; here the graph is found by a plain tuple and called with its flat tensors.
+    """
+    whole = tf.function(fn, jit_compile=jit_compile or None, autograph=False)
+    graphs: dict[Any, _Graph] = {}
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not tf.executing_eagerly() or not TFE_Py_TapeSetIsEmpty():
+            return whole(*args, **kwargs)
+        flat = tree.flatten((args, kwargs))
+        key = tuple(_key(x) for x in flat)
+        graph = graphs.get(key)
+        if graph is None:
+            graph = graphs[key] = _Graph(fn, (args, kwargs), jit_compile)
+        return graph(flat)
+
+    return call
+
+
+def _key(x: Any) -> Any:
+    if isinstance(x, (tf.Tensor, np.ndarray)):
+        return x.shape, x.dtype
+    return type(x), x
+
+
+class _Graph:
+    """One traced graph of `fn`, for one structure of arguments."""
+
+    def __init__(self, fn: Callable[..., Any], structure: Any, jit_compile: bool | None) -> None:
+        flat = tree.flatten(structure)
+        self._places = [i for i, x in enumerate(flat) if isinstance(x, (tf.Tensor, np.ndarray))]
+
+        def flat_fn(*tensors: Any) -> Any:
+            filled = list(flat)
+            for i, tensor in zip(self._places, tensors, strict=True):
+                filled[i] = tensor
+            args, kwargs = tree.pack_sequence_as(structure, filled)
+            return fn(*args, **kwargs)
+
+        specs = [tf.TensorSpec(flat[i].shape, flat[i].dtype) for i in self._places]
+        traced = tf.function(flat_fn, jit_compile=jit_compile or None, autograph=False)
+        self._concrete = traced.get_concrete_function(*specs)
+        self._captured = list(self._concrete.captured_inputs)
+        inference = getattr(self._concrete, "inference_fn", None)
+        self._call = getattr(inference, "call_preflattened", None)
+        flat[:] = [None if i in self._places else x for i, x in enumerate(flat)]
+
+    def __call__(self, flat: list[Any]) -> Any:
+        tensors = [tf.convert_to_tensor(flat[i]) for i in self._places]
+        if self._call is None:
+            return self._concrete(*tensors)
+        return self._call(tensors + self._captured)
+
+
+def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
+    """`fn` of one batch, which may hold NumPy arrays."""
+    if jit_compile is False:
+        return lambda batch: fn(tree.map_structure(_tensor, batch))
+    return jit(fn, variables, jit_compile)
+
+
+def _tensor(x: Any) -> Any:
+    return convert(x) if x is not None else None

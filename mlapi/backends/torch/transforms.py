@@ -6,6 +6,10 @@ from typing import Any
 import torch
 
 from mlapi import tree
+from mlapi.backends.torch.core import convert
+
+# Variables may be made while a step runs: nothing is traced.
+LIFTS_STATE = False
 
 # How many gradients are being taken around the current one: inner ones must stay differentiable.
 _depth = 0
@@ -55,3 +59,17 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         return fn
     torch._dynamo.config.trace_autograd_ops = True
     return torch.compile(fn, fullgraph=True)
+
+
+def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
+    """`fn` of one batch, which may hold NumPy arrays."""
+    run = jit(fn, variables, jit_compile)
+
+    def call(batch: Any) -> Any:
+        return run(tree.map_structure(_tensor, batch))
+
+    return call
+
+
+def _tensor(x: Any) -> Any:
+    return convert(x) if x is not None else None

@@ -1,0 +1,320 @@
+"""The loops of `fit`, `evaluate` and `predict`: batches in, compiled step, logs out.
+
+Logs stay on the device: `Logs` turns them into numbers when somebody reads them, so a loop
+without such a reader never waits for the device.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from mlapi import tree
+from mlapi.backends import adapter
+from mlapi.data import ArrayData, IterableData
+from mlapi.errors import DataError, DivergedError
+from mlapi.training.callback_list import CallbackList
+from mlapi.training.callbacks import TerminateOnNaN
+from mlapi.training.history import History
+
+_core = adapter.core
+Data = ArrayData | IterableData
+
+
+def fit(
+    model: Any,
+    data: Data,
+    *,
+    epochs: int,
+    initial_epoch: int,
+    steps_per_epoch: int | None,
+    validation: Data | None,
+    validation_steps: int | None,
+    validation_freq: int | Sequence[int],
+    callbacks: Sequence[Any] | None,
+    verbose: int | str,
+) -> History:
+    """Train `model`; see `Trainer.fit`."""
+    steps = steps_per_epoch or data.steps
+    hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps)
+    history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
+    model.stop_training = False
+    epoch_logs: dict[str, float] = {}
+    source = Repeating(data) if steps_per_epoch else data
+    with _deferred_interrupt() as check_interrupt:
+        hooks.on_train_begin()
+        try:
+            for epoch in range(initial_epoch, epochs):
+                hooks.on_epoch_begin(epoch)
+                logs = _train_epoch(model, source, steps_per_epoch, hooks, check_interrupt)
+                epoch_logs = fetch(logs)
+                if validation is not None and _is_due(epoch, validation_freq):
+                    found = evaluate(model, validation, validation_steps, hooks=hooks)
+                    epoch_logs.update({f"val_{name}": value for name, value in found.items()})
+                hooks.on_epoch_end(epoch, epoch_logs)
+                _check_diverged(model, epoch_logs, epoch, data, hooks)
+                if model.stop_training:
+                    break
+        finally:
+            try:
+                hooks.on_train_end(epoch_logs)
+            finally:
+                hooks.close()
+    return history
+
+
+def _train_epoch(
+    model: Any, data: Any, limit: int | None, hooks: CallbackList, check_interrupt: Any
+) -> Any:
+    """One pass over the data; the last batch's logs, which hold the epoch's running means."""
+    model.reset_metrics()
+    begin, end = _batch_hooks(hooks, "train", model.steps_per_execution)
+    function = None
+    logs = None
+    for step, batch in enumerate(islice(data, limit)):
+        if function is None:
+            function = model._function("train", batch)
+        if begin is not None:
+            begin(step, None)
+        logs = function(batch)
+        if end is not None:
+            end(step, logs)
+        check_interrupt()
+        if model.stop_training:
+            break
+    if logs is None:
+        raise DataError(
+            "the data are empty: not one batch came. A generator that has run out cannot start "
+            "again; pass an object that can be iterated anew, or more data."
+        )
+    return logs
+
+
+def evaluate(
+    model: Any,
+    data: Data,
+    steps: int | None = None,
+    callbacks: Sequence[Any] | None = None,
+    verbose: int | str = 0,
+    hooks: CallbackList | None = None,
+) -> dict[str, float]:
+    """Loss and metrics over all batches; see `Trainer.evaluate`."""
+    own = hooks is None
+    if hooks is None:
+        hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
+    try:
+        model.reset_metrics()
+        hooks.on_test_begin()
+        begin, end = _batch_hooks(hooks, "test", model.steps_per_execution)
+        logs = None
+        function = None
+        for step, batch in enumerate(islice(data, steps)):
+            if function is None:
+                function = model._function("test", batch)
+            if begin is not None:
+                begin(step, None)
+            logs = function(batch)
+            if end is not None:
+                end(step, logs)
+        if logs is None:
+            raise DataError("the data to evaluate on are empty: not one batch came.")
+        found = fetch(logs)
+        hooks.on_test_end(found)
+        return found
+    finally:
+        if own:
+            hooks.close()
+
+
+def predict(
+    model: Any,
+    data: Data,
+    steps: int | None,
+    callbacks: Sequence[Any] | None,
+    verbose: int | str,
+) -> Any:
+    """The outputs of all batches, on the host; see `Trainer.predict`."""
+    hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
+    total = getattr(data, "length", None) if steps is None else None
+    collected = Collected(total)
+    function = None
+    try:
+        hooks.on_predict_begin()
+        begin, end = _batch_hooks(hooks, "predict", model.steps_per_execution)
+        for step, batch in enumerate(islice(data, steps)):
+            if function is None:
+                function = model._function("predict", batch)
+            if begin is not None:
+                begin(step, None)
+            outputs = function(batch)
+            collected.add(outputs)
+            if end is not None:
+                end(step, {"outputs": outputs})
+        hooks.on_predict_end()
+    finally:
+        hooks.close()
+    return collected.result()
+
+
+class Collected:
+    """Batches of outputs, copied to the host as they come."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._at = 0
+        self._whole: Any = None
+        self._parts: list[Any] = []
+
+    def add(self, outputs: Any) -> None:
+        arrays = tree.map_structure(_core.to_numpy, outputs)
+        if self._total is None:
+            self._parts.append(tree.map_structure(np.array, arrays))
+            return
+        if self._whole is None:
+            self._whole = tree.map_structure(
+                lambda a: np.empty((self._total, *a.shape[1:]), a.dtype), arrays
+            )
+        rows = len(tree.flatten(arrays)[0])
+        for whole, part in zip(tree.flatten(self._whole), tree.flatten(arrays), strict=True):
+            whole[self._at : self._at + rows] = part
+        self._at += rows
+
+    def result(self) -> Any:
+        if self._total is not None:
+            return self._whole
+        if not self._parts:
+            raise DataError("the data to predict on are empty: not one batch came.")
+        return tree.map_structure(lambda *parts: np.concatenate(parts), *self._parts)
+
+
+class Repeating:
+    """Batches without end: an epoch of `steps_per_epoch` goes on where the last one stopped."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._batches: Iterator[Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        while True:
+            if self._batches is None:
+                self._batches = iter(self._data)
+            came = False
+            for batch in self._batches:
+                came = True
+                yield batch
+            self._batches = None
+            if not came:
+                return
+
+
+def fetch(logs: Any) -> dict[str, float]:
+    """Scalars on the host, by name."""
+    return {name: _number(value) for name, value in (logs or {}).items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        return value
+    array = np.asarray(_core.to_numpy(value) if _core.is_tensor(value) else value)
+    return float(array) if array.ndim == 0 else array
+
+
+def _hooks(
+    model: Any,
+    callbacks: Sequence[Any] | CallbackList | None,
+    verbose: int | str,
+    add_history: bool = False,
+    **params: Any,
+) -> CallbackList:
+    verbose = 1 if verbose == "auto" else int(verbose)
+    return CallbackList(
+        callbacks,
+        add_history=add_history,
+        add_progbar=verbose > 0,
+        model=model,
+        verbose=verbose,
+        **params,
+    )
+
+
+BatchHook = Callable[[int, Any], None]
+
+
+def _batch_hooks(
+    hooks: CallbackList, run: str, every: int
+) -> tuple[BatchHook | None, BatchHook | None]:
+    """The functions to call before and after a batch, None where nobody listens."""
+
+    def hook(end: str) -> BatchHook | None:
+        name = f"on_{run}_batch_{end}"
+        if not hooks.listens(name):
+            return None
+        call = getattr(hooks, name)
+        if every == 1:
+            return call
+        due = 0 if end == "begin" else every - 1
+        return lambda step, logs: call(step, logs) if step % every == due else None
+
+    return hook("begin"), hook("end")
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Any]:
+    """Ctrl-C takes effect between two steps, when all state is whole; a second one at once."""
+    asked = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check
+        return
+    previous = signal.getsignal(signal.SIGINT)
+    if previous is not signal.default_int_handler:  # somebody else handles it
+        yield check
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _is_due(epoch: int, frequency: int | Sequence[int]) -> bool:
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def _check_diverged(
+    model: Any, logs: dict[str, float], epoch: int, data: Any, hooks: CallbackList
+) -> None:
+    """A loss that is not a number ends training, unless a callback sees to it."""
+    if not np.isnan(logs.get("loss", 0.0)):
+        return
+    if any(isinstance(callback, TerminateOnNaN) for callback in hooks.callbacks):
+        return
+    arrays = [a for a in tree.flatten(getattr(data, "parts", ())) if isinstance(a, np.ndarray)]
+    if any(a.dtype.kind == "f" and np.isnan(a).any() for a in arrays):
+        cause = "The data contain NaN: clean them (numpy.isnan finds where)."
+    else:
+        cause = (
+            "Lower the learning rate, clip gradients (clipnorm=1.0), or check the scale of the "
+            "inputs. The TerminateOnNaN callback stops training without this error."
+        )
+    raise DivergedError(
+        f'Model "{model.name}": the loss of epoch {epoch + 1} is NaN. {cause} '
+        "The history so far is in model.history."
+    )

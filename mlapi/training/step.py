@@ -1,0 +1,228 @@
+"""One step of training, evaluation and prediction, and how it is compiled.
+
+`train_step` is written once, in plain Python over Variables; `mlapi.jit` makes of it one
+compiled function of the whole state where the backend compiles. A subclass overrides it the
+same way on every backend.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from mlapi import tree
+from mlapi.backends import adapter
+from mlapi.backends.contract import Spec
+from mlapi.data import unpack
+from mlapi.errors import NotBuiltError
+from mlapi.graph import infer
+from mlapi.layers.base import with_losses
+from mlapi.layers.call_context import context, get_mask, masking
+from mlapi.metrics import Mean, Metric
+from mlapi.optimizers import Optimizer
+from mlapi.state import collect
+from mlapi.transforms import value_and_grad
+
+_core = adapter.core
+
+
+class Steps:
+    """The part of the trainer that computes; mixed into every Model."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Train on one batch; override it for another way of training.
+
+        Args:
+            data: `x`, `(x, y)` or `(x, y, sample_weight)` of tensors.
+
+        Returns:
+            Name → scalar tensor, for the progress bar and the history.
+        """
+        x, y, sample_weight = unpack(data)
+
+        def loss_fn() -> tuple[Any, Any]:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            return loss, y_pred
+
+        variables = self.trainable_variables
+        (loss, y_pred), gradients = value_and_grad(loss_fn, variables, has_aux=True)()
+        self.optimizer.apply(gradients, variables)
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate one batch; the arguments and results are those of `train_step`."""
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)
+        self._track_loss(self.compute_loss(x, y, y_pred, sample_weight, training=False), x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for one batch."""
+        return self(unpack(data)[0], training=False)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The scalar to minimise: the compiled loss plus what layers add to it."""
+        loss = None
+        if self._compiled_loss is not None:
+            if context.masks:
+                mask = _masks_of(y_pred)
+                loss = self._compiled_loss(y, y_pred, sample_weight, mask)
+            else:
+                loss = self._compiled_loss(y, y_pred, sample_weight)
+        for extra in self._extra_losses():
+            loss = extra if loss is None else loss + extra
+        if loss is None:
+            raise NotBuiltError(
+                f'Model "{self.name}" has nothing to minimise: pass a loss to compile(), add one '
+                "with add_loss(), or override compute_loss or train_step."
+            )
+        return loss
+
+    def _extra_losses(self) -> list[Any]:
+        extra = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
+        if with_losses:
+            for layer in self._flatten_layers():
+                extra.extend(layer._call_losses)
+                layer._call_losses = []
+        return extra
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Update the compiled metrics with one batch; the results of all metrics so far."""
+        if self._compiled_metrics is not None:
+            mask = _masks_of(y_pred) if context.masks else None
+            self._compiled_metrics.update_state(y, y_pred, sample_weight, mask)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Name → scalar tensor of every metric, over the batches since the last reset."""
+        results: dict[str, Any] = {}
+        compiled = self._compiled_metrics
+        named = set() if compiled is None else {id(m) for m in compiled.metrics}
+        for metric in self.metrics:
+            if id(metric) not in named:
+                value = metric.result()
+                results.update(value if isinstance(value, dict) else {metric.name: value})
+        if compiled is not None:
+            results.update(compiled.result())
+        return results
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        """Count the batch's loss as often as the batch has rows, so that epochs average right."""
+        self._loss_tracker.update_state(loss, sample_weight=tree.flatten(x)[0].shape[0])
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss's mean, the compiled metrics, and metrics kept in attributes."""
+        if self._frozen_metrics is not None:
+            return self._frozen_metrics
+        found = [self._loss_tracker] if self._loss_tracker is not None else []
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.metrics
+        if self._compiled_metrics is not None:
+            found += self._compiled_metrics.metrics
+        for layer in self._flatten_layers():
+            found += [m for _, m in layer._named_children_of(Metric)]
+        return list({id(m): m for m in found}.values())
+
+    def reset_metrics(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # --- compiled functions -------------------------------------------------------------------
+
+    def _function(self, kind: str, batch: Any) -> Callable[[Any], Any]:
+        """The compiled step of a kind ("train", "test", "predict"), made at its first batch."""
+        made = self._functions.get(kind)
+        if made is None:
+            step = getattr(self, f"{kind}_step")
+            step = self._with_masks(step)
+            if kind != "train":
+                step = _without_gradients(step)
+            state = self._ready(kind, step, batch)
+            how = False if self.run_eagerly else self.jit_compile
+            made = adapter.transforms.step(self._with_frozen_lists(step), state, how)
+            self._functions[kind] = made
+        return made
+
+    def _with_frozen_lists(self, step: Callable) -> Callable:
+        """Lists that are searched once, here, and not in every step."""
+        metrics, variables = self.metrics, self.trainable_variables
+
+        def run(data: Any) -> Any:
+            self._frozen_metrics, self._frozen_variables = metrics, variables
+            try:
+                return step(data)
+            finally:
+                self._frozen_metrics = self._frozen_variables = None
+
+        return run
+
+    def _with_masks(self, step: Callable) -> Callable:
+        if not any(layer.compute_mask_is_source for layer in self._flatten_layers()):
+            return step
+
+        def masked(data: Any) -> Any:
+            with masking():
+                return step(data)
+
+        return masked
+
+    def _ready(self, kind: str, step: Callable, batch: Any) -> list[Any]:
+        """Every Variable that the step reads or assigns; those that are missing are made."""
+        symbols = tree.map_structure(_spec, batch)
+        x, y, _ = unpack(symbols)
+        plain = getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
+        if not self.built or (plain and kind != "predict" and not self._matched_to_outputs()):
+            y_pred = infer(self._full_call, (x,), {}, self.variables)
+            if plain and kind != "predict":
+                for part in (self._compiled_loss, self._compiled_metrics):
+                    if part is not None and not part.built:
+                        part.build(y, y_pred)
+        if kind == "train" and plain and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        if adapter.transforms.LIFTS_STATE and not plain:
+            # A step of the user's own may make Variables at its first use.
+            infer(step, (symbols,), {}, self.variables)
+        return collect([self, *self.metrics, *self._optimizers()])
+
+    def _matched_to_outputs(self) -> bool:
+        parts = (self._compiled_loss, self._compiled_metrics)
+        return all(part is None or part.built for part in parts)
+
+    def _optimizers(self) -> list[Optimizer]:
+        """The compiled optimizer, and others in attributes, as models with several keep them."""
+        return [v for v in vars(self).values() if isinstance(v, Optimizer)]
+
+
+def _masks_of(y_pred: Any) -> Any:
+    masks = tree.map_structure(get_mask, y_pred)
+    return None if all(m is None for m in tree.flatten(masks)) else masks
+
+
+def _without_gradients(step: Callable) -> Callable:
+    def run(data: Any) -> Any:
+        with _core.inference():
+            return step(data)
+
+    return run
+
+
+def _spec(x: Any) -> Any:
+    if x is None:
+        return None
+    if _core.is_tensor(x):
+        return Spec(_core.shape_of(x), _core.dtype_of(x))
+    return Spec(tuple(x.shape), x.dtype.name)
+
+
+def make_loss_tracker() -> Mean:
+    return Mean(name="loss")

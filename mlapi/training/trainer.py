@@ -1,0 +1,264 @@
+"""`compile`, `fit`, `evaluate`, `predict` and their single-batch forms."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mlapi import tree
+from mlapi import optimizers as optimizers_module
+from mlapi.backends import adapter
+from mlapi.data import ArrayData, class_weights, split
+from mlapi.data import adapt as adapt_data
+from mlapi.errors import ArgumentError, NotBuiltError
+from mlapi.state import Variable
+from mlapi.training import loop
+from mlapi.training.compile import CompiledLoss, CompiledMetrics
+from mlapi.training.history import History
+from mlapi.training.step import Steps, make_loss_tracker
+
+_core = adapter.core
+
+
+class Trainer(Steps):
+    """What a Model has beyond a Layer: the means to train it."""
+
+    optimizer: Any = None
+    loss: Any = None
+    history: History | None = None
+    stop_training: bool = False
+    run_eagerly: bool = False
+    jit_compile: bool | None = None
+    steps_per_execution: int = 1
+    _compiled_loss: CompiledLoss | None = None
+    _compiled_metrics: CompiledMetrics | None = None
+    _compile_config: dict[str, Any] | None = None
+    _loss_tracker: Any = None
+    _frozen_metrics: Any = None
+    _frozen_variables: list[Variable] | None = None
+    _functions: Mapping[str, Callable] = {}
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str | None = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Args:
+            optimizer: name, Optimizer, or None for a model with a `train_step` of its own.
+            loss: name, Loss, function of `(y_true, y_pred)`, or a list or dict of them by output.
+            loss_weights: factors of the outputs' losses, a list or dict.
+            metrics: names, Metrics or functions; a list, or a dict by output.
+            weighted_metrics: the same, with sample weights taken into account.
+            run_eagerly: never compile, for looking into a step with a debugger.
+            steps_per_execution: how many batches pass between calls of batch-level callbacks.
+            jit_compile: True for the backend's strongest compiler, False for none of it.
+        """
+        self.optimizer = None if optimizer is None else optimizers_module.get(optimizer)
+        self.loss = loss
+        names = self.output_names if hasattr(self, "output_names") else None
+        self._compiled_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
+        self._compiled_metrics = (
+            CompiledMetrics(metrics, weighted_metrics, names)
+            if metrics or weighted_metrics
+            else None
+        )
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ArgumentError(
+                f"steps_per_execution must be an int of 1 or more, received {steps_per_execution!r}."
+            )
+        self.steps_per_execution = steps_per_execution
+        self.run_eagerly = bool(run_eagerly)
+        self.jit_compile = None if jit_compile == "auto" else jit_compile  # type: ignore[assignment]
+        self._loss_tracker = make_loss_tracker()
+        self._compile_config = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self._forget_functions()
+
+    @property
+    def compiled(self) -> bool:
+        return self._compile_config is not None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What training changes; while `fit` runs, a list that was made at its start."""
+        if self._frozen_variables is not None:
+            return self._frozen_variables
+        return super().trainable_variables  # type: ignore[misc]
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[Any] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Args:
+            x: array, nest of arrays, or an iterable that yields `(x, y[, sample_weight])`.
+            y: targets of the same length, unless `x` yields them.
+            batch_size: rows a batch, 32 by default.
+            epochs: number of the last epoch.
+            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1.
+            callbacks: list of Callbacks.
+            validation_split: fraction at the end of the arrays to evaluate on, not train.
+            validation_data: `(x, y[, sample_weight])` or an iterable to evaluate on.
+            shuffle: whether arrays get a new order each epoch.
+            class_weight: class → factor of its rows' losses.
+            sample_weight: factor for each row.
+            initial_epoch: number of the first epoch, from 0.
+            steps_per_epoch: batches an epoch, for endless iterables or parts of long ones.
+            validation_steps, validation_batch_size: the same for the evaluation.
+            validation_freq: evaluate every so many epochs, or in the epochs listed, from 1.
+
+        Returns:
+            The History: its `history` maps each name to a list of one float an epoch.
+
+        Raises:
+            DataError: the data are empty, of different lengths, or have labels out of range.
+            DivergedError: the loss of an epoch is not a number.
+        """
+        self._check_compiled("fit")
+        if validation_split and validation_data is None:
+            arrays = ArrayData(x, y, sample_weight).parts
+            (x, y, sample_weight), validation_data = split(arrays, validation_split)
+        data = adapt_data(
+            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
+        )
+        validation = None
+        if validation_data is not None:
+            parts = validation_data if isinstance(validation_data, (tuple, list)) else (
+                validation_data,
+            )
+            validation = adapt_data(
+                *parts, batch_size=validation_batch_size or batch_size, shuffle=False
+            )
+        return loop.fit(
+            self,
+            data,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation=validation,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics over data: a list in the order of `metrics_names`, or a dict.
+
+        A model with nothing but a loss returns the number itself.
+        """
+        self._check_compiled("evaluate")
+        data = adapt_data(x, y, sample_weight, batch_size=batch_size)
+        logs = loop.evaluate(self, data, steps=steps, callbacks=callbacks, verbose=verbose)
+        return logs if return_dict else _as_list(logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+    ) -> Any:
+        """The outputs for all rows, as NumPy arrays in the structure of the outputs."""
+        data = adapt_data(x, batch_size=batch_size)
+        return loop.predict(self, data, steps=steps, callbacks=callbacks, verbose=verbose)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on one batch; loss and metrics of this batch."""
+        self._check_compiled("train_on_batch")
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics of one batch."""
+        self._check_compiled("test_on_batch")
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, as NumPy arrays."""
+        batch = ArrayData(x).parts
+        return tree.map_structure(_core.to_numpy, self._function("predict", batch)(batch))
+
+    def _on_batch(
+        self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, as_dict: bool
+    ) -> Any:
+        x, y, sample_weight = ArrayData(x, y, sample_weight).parts
+        if class_weight:
+            sample_weight = class_weights(class_weight, y, sample_weight)
+        batch = (x, y, sample_weight)
+        function = self._function(kind, batch)
+        self.reset_metrics()
+        logs = loop.fetch(function(batch))
+        return logs if as_dict else _as_list(logs)
+
+    def _check_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise NotBuiltError(
+                f'Model "{self.name}" must be compiled before {method}(): call '
+                "model.compile(optimizer=…, loss=…)."
+            )
+
+    def _forget_functions(self) -> None:
+        self._functions = {}
+        self._frozen_metrics = self._frozen_variables = None
+
+
+def _as_list(logs: dict[str, Any]) -> Any:
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
