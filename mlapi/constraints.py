@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlapi import config, ops
+from mlapi import config, ops, validation
+from mlapi.errors import ArgumentError
 from mlapi.serialization import Configurable
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import get as _get
@@ -43,8 +44,8 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
-        self.max_value = max_value
-        self.axis = axis
+        self.max_value = validation.non_negative(self, "max_value", max_value)
+        self.axis = validation.integer_axes(self, "axis", axis)
 
     def __call__(self, w: TensorLike) -> Tensor:
         """Returns the weight with its long vectors shortened."""
@@ -60,7 +61,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: Axis = 0) -> None:
-        self.axis = axis
+        self.axis = validation.integer_axes(self, "axis", axis)
 
     def __call__(self, w: TensorLike) -> Tensor:
         """Returns the weight with its vectors scaled."""
@@ -85,10 +86,14 @@ class MinMaxNorm(Constraint):
         rate: float = 1.0,
         axis: Axis = 0,
     ) -> None:
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
-        self.axis = axis
+        self.min_value = validation.non_negative(self, "min_value", min_value)
+        self.max_value = validation.non_negative(self, "max_value", max_value)
+        self.rate = validation.fraction(self, "rate", rate)
+        self.axis = validation.integer_axes(self, "axis", axis)
+        if min_value > max_value:
+            raise ArgumentError(
+                f"MinMaxNorm: min_value={min_value} must not be above max_value={max_value}."
+            )
 
     def __call__(self, w: TensorLike) -> Tensor:
         """Returns the weight with its vectors scaled towards the bounds."""
@@ -121,7 +126,6 @@ __all__ = [
 
 def _norms(w: TensorLike, axis: Axis) -> Tensor:
     """Returns the Euclidean norms over `axis`, which stays with size one."""
-    axis = axis if isinstance(axis, int) else tuple(axis)
     return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
 
 

@@ -69,6 +69,8 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     import difflib
 
+    # Of two spellings of one name, the later in the dict stays: that in the style of `name`.
+    choices = sorted(choices, key=lambda choice: choice.islower() == str(name).islower())
     plain = {choice.lower().replace("_", ""): choice for choice in choices}
     match = difflib.get_close_matches(str(name).lower().replace("_", ""), plain, n=1, cutoff=0.6)
     return f" Did you mean {plain[match[0]]!r}?" if match else ""

@@ -5,6 +5,7 @@ not there. Sizes that are unknown (None) are tried with two different numbers: w
 between the results is unknown in the result.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -61,9 +62,6 @@ class SymbolicTensor:
             )
         return (self[i] for i in range(self.shape[0]))
 
-    def __getitem__(self, index: Any) -> "SymbolicTensor":
-        return record(_getitem, (self, index), {})
-
     def __bool__(self) -> bool:
         raise TypeError(
             "a symbolic tensor has no truth value: it stands for data that is not there yet. "
@@ -81,32 +79,38 @@ class SymbolicTensor:
         return f"<SymbolicTensor shape={self.shape} dtype={self.dtype}{name}>"
 
 
-def _getitem(x: Any, index: Any) -> Any:
-    return x[index]
+# What an operator on a symbolic tensor records: the function that runs on native tensors.
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "pow": operator.pow,
+    "truediv": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "matmul": operator.matmul,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "neg": operator.neg,
+    "abs": operator.abs,
+    "getitem": operator.getitem,
+}
 
 
-def _operators() -> dict[str, Callable]:
-    """`a + b` on a symbolic tensor records the very functions that the adapters compute with."""
-    import operator
+def _recorder(function: Callable[..., Any], swap: bool = False) -> Callable[..., Any]:
+    def method(self: SymbolicTensor, *other: Any) -> Any:
+        args = (*other, self) if swap else (self, *other)
+        return record(function, args, {})
 
-    names = {
-        "add": operator.add, "sub": operator.sub, "mul": operator.mul, "pow": operator.pow,
-        "truediv": operator.truediv, "floordiv": operator.floordiv, "mod": operator.mod,
-        "matmul": operator.matmul,
-    }  # fmt: skip
-    methods: dict[str, Callable] = {}
-    for name, function in names.items():
-        methods[f"__{name}__"] = lambda a, b, f=function: record(f, (a, b), {})
-        methods[f"__r{name}__"] = lambda a, b, f=function: record(f, (b, a), {})
-    for name in ("lt", "le", "gt", "ge"):
-        methods[f"__{name}__"] = lambda a, b, f=getattr(operator, name): record(f, (a, b), {})
-    for name in ("neg", "abs"):
-        methods[f"__{name}__"] = lambda a, f=getattr(operator, name): record(f, (a,), {})
-    return methods
+    return method
 
 
-for _name, _method in _operators().items():
-    setattr(SymbolicTensor, _name, _method)
+for _name, _function in OPERATORS.items():
+    setattr(SymbolicTensor, f"__{_name}__", _recorder(_function))
+for _name in ("add", "sub", "mul", "pow", "truediv", "floordiv", "mod", "matmul"):
+    setattr(SymbolicTensor, f"__r{_name}__", _recorder(OPERATORS[_name], swap=True))
 
 
 class Node:

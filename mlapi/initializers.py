@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import config, dtypes, host_random
+from mlapi import config, dtypes, host_random, validation
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, one_of
+from mlapi.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from mlapi.random import SeedGenerator
 from mlapi.serialization import Configurable
 from mlapi.serialization import deserialize as _deserialize
@@ -23,6 +23,9 @@ from mlapi.types import DTypeLike, Tensor
 
 # The standard deviation of a normal distribution that is cut off at two of its own.
 _TRUNCATED_STDDEV = 0.87962566103423978
+
+_mode = validation.Choice("fan_in", "fan_out", "fan_avg")
+_distribution = validation.Choice("truncated_normal", "untruncated_normal", "uniform")
 
 
 class Initializer(Configurable):
@@ -238,16 +241,14 @@ class VarianceScaling(_Random):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
-        if not scale > 0:
-            raise ArgumentError(f"{type(self).__name__}: scale must be positive, received {scale}.")
         if (input_axes is None) != (output_axes is None):
             raise ArgumentError(
                 f"{type(self).__name__}: give both input_axes and output_axes, or neither; "
                 f"received {input_axes} and {output_axes}."
             )
-        self.scale = scale
-        self.mode = one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
-        self.distribution = one_of("distribution", distribution, _DISTRIBUTIONS)
+        self.scale = validation.positive(self, "scale", scale)
+        self.mode = _mode(self, "mode", mode)
+        self.distribution = _distribution(self, "distribution", distribution)
         self.input_axes = input_axes
         self.output_axes = output_axes
 
@@ -281,9 +282,6 @@ class VarianceScaling(_Random):
             return math.prod(shape), math.prod(shape)
         field = math.prod(shape[:-2])
         return field * shape[-2], field * shape[-1]
-
-
-_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
 class _NamedScaling(VarianceScaling):

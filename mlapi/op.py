@@ -44,6 +44,11 @@ def to_float(kinds: tuple[str, ...]) -> str:
     return dtypes.to_float(*kinds)
 
 
+def to_bool(kinds: tuple[str, ...]) -> str:
+    """Truth values: whatever is not zero is true."""
+    return "bool"
+
+
 Rule = Callable[[tuple[str, ...]], str | tuple[str, ...]]
 
 
@@ -95,45 +100,66 @@ def _is_sequence(annotation: Any) -> bool:
     )
 
 
-def _make_door(fn: Callable, native: Callable, rule: Callable | None) -> Callable:
+def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
+    """The public function: a look at the types, then straight to the implementation.
+
+    `stable` collects the dtypes (one, or a tuple for several tensors) that the rule was seen to
+    leave as they are: for those nothing has to be worked out again.
+    """
     signature = inspect.signature(fn)
     roles = {p.name: _role(p.annotation) for p in signature.parameters.values()}
     names = list(roles)
-    leading = 0  # tensors at the front, which are what the fast paths look at
+    leading = 0
     while leading < len(names) and roles[names[leading]] == "tensor":
         leading += 1
-    static_free = [roles[n] is None for n in names[leading:]]
-    general = _general(fn, native, rule, signature, roles)
-    floats = _settled(rule, leading)
+    tensor_names = frozenset(n for n in names if roles[n])
+    stable: set[Any] = set()
+    general = _general(fn, native, rule, signature, roles, stable if leading else None)
 
-    if leading == 1 and all(static_free):
-        if floats is None:
-
-            @functools.wraps(fn)
-            def door(*args: Any, **kwargs: Any) -> Any:
-                if args and type(args[0]) in _native:
-                    return native(*args, **kwargs)
-                return general(args, kwargs)
-        else:
-
-            @functools.wraps(fn)
-            def door(*args: Any, **kwargs: Any) -> Any:
-                if args and type(args[0]) in _native and args[0].dtype in floats:
-                    return native(*args, **kwargs)
-                return general(args, kwargs)
-    elif leading == 2 and all(static_free) and rule is not None:
+    if leading == 1 and len(tensor_names) == 1:
 
         @functools.wraps(fn)
         def door(*args: Any, **kwargs: Any) -> Any:
-            if (
-                len(args) > 1
-                and type(args[0]) in _native
-                and type(args[1]) in _native
-                and args[0].dtype == args[1].dtype
-                and (floats is None or args[0].dtype in floats)
-            ):
-                return native(*args, **kwargs)
+            if args:
+                x = args[0]
+                if type(x) in _native and (rule is None or x.dtype in stable):
+                    return native(*args, **kwargs)
             return general(args, kwargs)
+
+    elif leading == 2 and len(tensor_names) == 2 and len(names) == 2:
+
+        @functools.wraps(fn)
+        def door(*args: Any, **kwargs: Any) -> Any:
+            if len(args) == 2:
+                x, y = args
+                if (
+                    type(x) in _native
+                    and type(y) in _native
+                    and (rule is None or (x.dtype, y.dtype) in stable)
+                ):
+                    return native(x, y)
+            return general(args, kwargs)
+
+    elif leading:
+
+        @functools.wraps(fn)
+        def door(*args: Any, **kwargs: Any) -> Any:
+            if kwargs and not tensor_names.isdisjoint(kwargs):
+                return general(args, kwargs)
+            ready = []
+            found = []
+            for x in args[:leading]:
+                if type(x) is Variable:
+                    x = x.value
+                if type(x) in _native:
+                    found.append(x.dtype)
+                elif x is not None:
+                    return general(args, kwargs)
+                ready.append(x)
+            if rule is None or tuple(found) in stable:
+                return native(*ready, *args[leading:], **kwargs)
+            return general(args, kwargs)
+
     else:
 
         @functools.wraps(fn)
@@ -144,20 +170,13 @@ def _make_door(fn: Callable, native: Callable, rule: Callable | None) -> Callabl
     return door
 
 
-def _settled(rule: Callable | None, tensors: int) -> set[Any] | None:
-    """The native dtypes that `rule` leaves as they are, on so many tensors; None means all."""
-    if rule is None or rule is promoted or not tensors:
-        return None
-    kept = (d for d in dtypes.NAMES if rule((d,) * tensors) in (d, (d,) * tensors))
-    return {_core.native_dtype(d) for d in kept}
-
-
 def _general(
     fn: Callable,
     native: Callable,
-    rule: Callable | None,
+    rule: Rule | None,
     signature: inspect.Signature,
     roles: dict[str, str | None],
+    stable: set[Any] | None,
 ) -> Callable[[tuple, dict], Any]:
     """The way for everything that is not plainly native: scalars, arrays, symbols, mixed dtypes."""
     names = list(roles)
@@ -173,7 +192,6 @@ def _general(
 
     def general(args: tuple, kwargs: dict) -> Any:
         bound = bind(args, kwargs)
-        missing_checked = False
         flat: list[Any] = []
         for name in tensor_names:
             if name in bound:
@@ -184,17 +202,19 @@ def _general(
                     flat.append(value)
         for i, value in enumerate(flat):
             if type(value) is SymbolicTensor:
-                if not missing_checked:
-                    signature.bind(*args, **kwargs)
+                signature.bind(*args, **kwargs)  # a missing argument is an error now, not later
                 return record(registry[fn.__name__], args, kwargs)
             if type(value) is Variable:
                 flat[i] = value.value
         try:
-            flat = _agree(flat, rule)
+            agreed = _agree(flat, rule)
         except DTypeError as error:
             error.add_note(f"in mlapi.ops.{fn.__name__}")
             raise
-        ready = iter(flat)
+        if stable is not None and all(new is old for new, old in zip(agreed, flat)):
+            found = tuple(x.dtype for x in agreed)
+            stable.add(found if len(tensor_names) > 1 else found[0])
+        ready = iter(agreed)
         for name in tensor_names:
             if name in bound:
                 value = bound[name]
@@ -213,8 +233,9 @@ def _general(
     return general
 
 
-def _agree(values: list[Any], rule: Callable | None) -> list[Any]:
+def _agree(values: list[Any], rule: Rule | None) -> list[Any]:
     """Native tensors of the dtype on which the rule settles; Python numbers are weak."""
+    values = list(values)
     kinds = []
     for i, value in enumerate(values):
         kind = type(value)

@@ -51,6 +51,11 @@ class SeedGenerator(Stateful):
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
+        """Returns a generator that starts from the seed of a config."""
+        return cls(**config)
+
 
 _ONE_DRAW = np.array([0, 1], np.int32)
 _global: dict[int, SeedGenerator] = {}

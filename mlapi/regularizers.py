@@ -1,16 +1,17 @@
 """Penalties on weights or outputs, added to the loss."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlapi import config, ops
-from mlapi.errors import ArgumentError, ShapeError, one_of
+from mlapi import config, ops, validation
+from mlapi.errors import ShapeError
 from mlapi.serialization import Configurable
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import get as _get
 from mlapi.serialization import serialize as _serialize
 from mlapi.types import Tensor, TensorLike
+
+_mode = validation.Choice("rows", "columns")
 
 
 class Regularizer(Configurable):
@@ -33,12 +34,12 @@ class L1L2(Regularizer):
         l2: factor of the sum of squares.
 
     Raises:
-        ArgumentError: a factor is negative or not finite.
+        ArgumentError: a factor is negative or infinite.
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = _factor("l1", l1)
-        self.l2 = _factor("l2", l2)
+        self.l1 = validation.non_negative(self, "l1", l1)
+        self.l2 = validation.non_negative(self, "l2", l2)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Returns the penalty, a scalar."""
@@ -55,11 +56,11 @@ class L1(Regularizer):
         l1: factor.
 
     Raises:
-        ArgumentError: the factor is negative or not finite.
+        ArgumentError: the factor is negative or infinite.
     """
 
     def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _factor("l1", l1)
+        self.l1 = validation.non_negative(self, "l1", l1)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Returns the penalty, a scalar."""
@@ -73,7 +74,7 @@ class L2(Regularizer):
         l2: factor.
 
     Raises:
-        ArgumentError: the factor is negative or not finite.
+        ArgumentError: the factor is negative or infinite.
 
     Example:
         >>> float(L2(0.1)([3.0, 4.0]))
@@ -81,7 +82,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _factor("l2", l2)
+        self.l2 = validation.non_negative(self, "l2", l2)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Returns the penalty, a scalar."""
@@ -98,12 +99,12 @@ class OrthogonalRegularizer(Regularizer):
         mode: `"rows"` or `"columns"`.
 
     Raises:
-        ArgumentError: the factor is negative or not finite, or another mode.
+        ArgumentError: the factor is negative or infinite, or another mode.
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = _factor("factor", factor)
-        self.mode = one_of("mode", mode, ("rows", "columns"))
+        self.factor = validation.non_negative(self, "factor", factor)
+        self.mode = _mode(self, "mode", mode)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Returns the penalty of a matrix, a scalar.
@@ -142,13 +143,6 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
-
-
-def _factor(name: str, value: float) -> float:
-    number = float(value)
-    if not 0 <= number < math.inf:
-        raise ArgumentError(f"{name} must be a number of zero or more, received {value!r}.")
-    return number
 
 
 def get(identifier: Any) -> Regularizer | Callable[[Any], Any] | None:

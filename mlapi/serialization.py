@@ -287,7 +287,8 @@ def _lookup(record: dict[str, Any], family: str | None) -> type:
     path = _own_path(module)
     if path is not None or (module is None and not registered_name):
         families = _families_with(name, path, family)
-        if len(families) == 1:
+        # Older files give no module; what they hold are layers, and those are listed first.
+        if len(families) == 1 or families[:1] == ["layers"]:
             return catalog.public(families[0])[name]
         if families:
             raise LoadError(
@@ -301,8 +302,8 @@ def _lookup(record: dict[str, Any], family: str | None) -> type:
     place = f" of {module!r}" if module else ""
     wanted = f" where one of {family} is expected" if family else ""
     raise LoadError(
-        f"{_where()}unknown class {name!r}{place}{wanted}.{_nearest_class(name)} A class of yours "
-        f"must be registered, or passed to loading in custom_objects={{{name!r}: …}}."
+        f"{_where()}unknown class {name!r}{place}{wanted}.{_nearest_class(name, family)} A class "
+        f"of yours must be registered, or passed to loading in custom_objects={{{name!r}: …}}."
     )
 
 
@@ -385,8 +386,9 @@ def _inner(record: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _nearest_class(name: str) -> str:
-    return nearest(name, {other for family in catalog.CLASSES for other in catalog.public(family)})
+def _nearest_class(name: str, family: str | None) -> str:
+    families = [family] if family in catalog.CLASSES else catalog.CLASSES
+    return nearest(name, {other for each in families for other in catalog.public(each)})
 
 
 def _where() -> str:

@@ -4,6 +4,7 @@ A `Variable` is a slot over the framework's own storage. Plain Python code assig
 backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled functions.
 """
 
+import itertools
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,10 @@ from mlapi.errors import ShapeError
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _core = adapter.core
+
+
+# Numbers variables in the order of their creation, which is the order of weights in files.
+_serial = itertools.count()
 
 
 class Variable:
@@ -39,7 +44,7 @@ class Variable:
 
     __slots__ = (
         "__weakref__", "_storage", "_trainable", "constraint", "dtype", "is_parameter", "name",
-        "path", "regularizer", "shape", "weight_decay",
+        "path", "regularizer", "serial", "shape",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +79,7 @@ class Variable:
         self.path = path or name
         self.regularizer = regularizer
         self.constraint = constraint
+        self.serial = next(_serial)
         self._trainable = bool(trainable)
         self.is_parameter = self._trainable and dtypes.is_float(self.dtype)
         _core.new_storage(self, array)
@@ -225,6 +231,11 @@ def _search(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _search(f"{name}.{key}", item)
 
 
+def in_order(variable: Variable) -> tuple[bool, int]:
+    """Sorts a layer's own variables: trainable ones first, then by creation, as Keras does."""
+    return not variable.is_parameter, variable.serial
+
+
 def collect(state: Any) -> list[Variable]:
     """Every Variable in a Variable, a Stateful, or a nest of them, each once, in order.
 
@@ -245,7 +256,7 @@ def _collect(state: Any, found: list[Variable], seen: set[int]) -> None:
     elif isinstance(state, Stateful):
         parts = list(state._state_of())
         own = [v for _, v in parts if type(v) is Variable]
-        for variable in sorted(own, key=lambda v: not v.is_parameter):
+        for variable in sorted(own, key=in_order):
             _collect(variable, found, seen)
         for _, part in parts:
             if isinstance(part, Stateful):

@@ -5,6 +5,7 @@ the input's shape is known; `call` computes. Around these three this class does 
 does it once: after the first call, plain tensors go straight to `call`.
 """
 
+import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
@@ -19,9 +20,10 @@ from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
-from mlapi.layers import input_spec
 from mlapi.layers.call_context import context, get_mask, masking, set_mask
-from mlapi.state import Stateful, Variable, collect
+from mlapi.layers.input_spec import InputSpec as InputSpec
+from mlapi.layers.input_spec import check as check_inputs
+from mlapi.state import Stateful, Variable, collect, in_order
 from mlapi.types import DTypeLike, Shape, Tensor
 
 _core = adapter.core
@@ -72,17 +74,24 @@ class Layer(_core.Host, Stateful):
         True
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _noted(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    input_spec: Any = None
+    supports_masking = False
+    activity_regularizer: Any = None
+
     def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
         self = super().__new__(cls)
         _core.Host.__init__(self)
         self._init_args = (args, kwargs)
         self.built = False
-        self.input_spec = None
-        self.supports_masking = False
-        self.activity_regularizer = None
         self._trainable = True
         self._dtype = config.floatx()
         self._fast: bool | None = False
+        self._makes_masks = self._takes_training = self._building = False
         self._ndim = -1
         self._call_losses: list[Any] = []
         self._accepts = _accepted(self._dtype)
@@ -216,7 +225,7 @@ class Layer(_core.Host, Stateful):
 
     def _own_weights(self) -> list[Variable]:
         own = [v for _, v in self._own_named_variables()]
-        return sorted(own, key=lambda v: not v.is_parameter)
+        return sorted(own, key=in_order)
 
     def _sublayers(self) -> list["Layer"]:
         return [layer for _, layer in self._named_children_of(Layer)]
@@ -342,7 +351,8 @@ class Layer(_core.Host, Stateful):
         args, kwargs = self._prepared(args, kwargs)
         symbolic = bool(symbols_in((args, kwargs)))
         first = args[0] if args else next(iter(kwargs.values()), None)
-        input_spec.check(self.input_spec, _specs_of(first), self._where())
+        check_inputs(self.input_spec, _specs_of(first), self._where())
+        first_call = not self.built
         self._ensure_built(args, kwargs)
         if symbolic:
             return self._symbolic_call(args, kwargs)
@@ -354,10 +364,16 @@ class Layer(_core.Host, Stateful):
             kwargs["training"] = training
         if self._fast is None:
             self._decide()
-        if self._makes_masks and context.masks is None:
-            with masking():
-                return self._run(args, kwargs, training, first, info)
-        return self._run(args, kwargs, training, first, info)
+        path = context.path
+        if first_call:  # layers inside are built now, and named after this one
+            context.path = tuple(self._path.split("/"))
+        try:
+            if self._makes_masks and context.masks is None:
+                with masking():
+                    return self._run(args, kwargs, training, first, info)
+            return self._run(args, kwargs, training, first, info)
+        finally:
+            context.path = path
 
     def _run(
         self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: _Signature
@@ -400,7 +416,7 @@ class Layer(_core.Host, Stateful):
         return node.structure
 
     def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        return infer(self._full_call, args, kwargs, self.variables)
+        return infer(self.forward, args, kwargs, self.variables)
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Arrays and Variables become tensors, floats get the layer's dtype."""
@@ -443,18 +459,18 @@ class Layer(_core.Host, Stateful):
             for name in info.build_names:
                 value = bound.get(name.removesuffix("_shape"))
                 shapes[name] = None if value is None else _shapes_of(value)
-            self._build(**shapes)
+            self._build_in_call(**shapes)
         else:
             first = args[0] if args else next(iter(kwargs.values()), None)
-            self._build(_shapes_of(first))
+            self._build_in_call(_shapes_of(first))
 
-    def _build(self, *shapes: Any, **named: Any) -> None:
-        self._path = "/".join((*context.path, self.name))
-        outer, context.path = context.path, (*context.path, self.name)
-        try:
-            self.build(*shapes, **named)
-        finally:
-            context.path = outer
+    def _build_in_call(self, *shapes: Any, **named: Any) -> None:
+        self.build(*shapes, **named)
+        if not self.built:  # the empty build of the base class
+            self._note_built(shapes, named)
+
+    def _note_built(self, shapes: tuple, named: dict[str, Any]) -> None:
+        self._path = self.path
         self._built_from = (shapes, named)
         first = shapes[0] if shapes else next(iter(named.values()), ())
         self._ndim = len(first) if tree.is_shape(first) else -1
@@ -484,7 +500,7 @@ class Layer(_core.Host, Stateful):
         if getattr(error, "_mlapi_explained", False):
             return
         found = _specs_of(first)
-        input_spec.check(self.input_spec, found, self._where())
+        check_inputs(self.input_spec, found, self._where())
         shapes = tree.map_structure(lambda s: getattr(s, "shape", s), found)
         try:
             error._mlapi_explained = True  # type: ignore[attr-defined]
@@ -560,12 +576,32 @@ class Layer(_core.Host, Stateful):
     def build_from_config(self, config: dict[str, Any]) -> None:
         if not self.built and config:
             if set(config) == {"input_shape"}:
-                self._build(_as_shape(config["input_shape"]))
+                self.build(_as_shape(config["input_shape"]))
             else:
-                self._build(**{k: _as_shape(v) for k, v in config.items()})
+                self.build(**{k: _as_shape(v) for k, v in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _noted(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` that keeps the books, whoever calls it: the layer itself or a user."""
+
+    @functools.wraps(build)
+    def run(self: Layer, *shapes: Any, **named: Any) -> None:
+        if self._building:  # a subclass called super().build()
+            return build(self, *shapes, **named)
+        outer, context.path = context.path, (*context.path, self.name)
+        self._path = "/".join(context.path)
+        self._building = True
+        try:
+            build(self, *shapes, **named)
+        finally:
+            context.path = outer
+            self._building = False
+        return self._note_built(shapes, named)
+
+    return run
 
 
 def _as_shape(value: Any) -> Any:

@@ -97,14 +97,18 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make all variables by running `call` on shapes alone."""
-        if type(self).call is Layer.call:
-            return
         inputs = tree.map_shape_structure(lambda s: SymbolicTensor(s, self._dtype), input_shape)
-        self.built = True  # calls from here must not build again
+        self.built = True  # the call from here must not build again
         try:
             self._infer((inputs,), {})
         finally:
             self.built = False
+
+    def _build_in_call(self, *shapes: Any, **named: Any) -> None:
+        if type(self).build is Model.build:  # `call` is about to run: no need to rehearse it
+            self._note_built(shapes, named)
+        else:
+            super()._build_in_call(*shapes, **named)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text."""

@@ -179,5 +179,5 @@ class Sequential(Functional):
         for layer in config["layers"]:
             model.add(serialization.deserialize(layer, custom_objects=custom_objects))
         if model._first is None and config.get("build_input_shape"):
-            model._build(tuple(config["build_input_shape"]))
+            model.build(tuple(config["build_input_shape"]))
         return model

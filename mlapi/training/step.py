@@ -182,7 +182,7 @@ class Steps:
         x, y, _ = unpack(symbols)
         plain = getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
         if not self.built or (plain and kind != "predict" and not self._matched_to_outputs()):
-            y_pred = infer(self._full_call, (x,), {}, self.variables)
+            y_pred = infer(self.forward, (x,), {}, self.variables)
             if plain and kind != "predict":
                 for part in (self._compiled_loss, self._compiled_metrics):
                     if part is not None and not part.built:

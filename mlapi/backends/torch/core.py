@@ -52,7 +52,7 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     native = None if dtype is None else NATIVE[dtype]
     if isinstance(x, torch.Tensor):
         return x if native is None or native is x.dtype else x.to(native)
-    target = device if _abstract is None else _META
+    target = working_device()
     if isinstance(x, np.ndarray):
         return _adopt(x, target, native)
     return torch.as_tensor(x, dtype=native, device=target)
@@ -60,6 +60,11 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
 
 _CPU = torch.device("cpu")
 _META = torch.device("meta")
+
+
+def working_device() -> torch.device:
+    """Where new tensors are made: nowhere while shapes are inferred."""
+    return device if _abstract is None else _META
 
 
 def _adopt(x: np.ndarray, target: torch.device, native: torch.dtype | None) -> torch.Tensor:
