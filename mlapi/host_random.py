@@ -30,6 +30,7 @@ class State(TypedDict):
 
 _lock = threading.Lock()
 _state: State | None = None
+_restarts = 0
 
 
 def set_seed(seed: int) -> None:
@@ -44,6 +45,11 @@ def set_seed(seed: int) -> None:
 def seed() -> int:
     """Returns the global seed; if none was set, one is taken from the operating system."""
     return state()["seed"]
+
+
+def restarts() -> int:
+    """Returns how many times a seed or state was set: who keeps what follows from it asks this."""
+    return _restarts
 
 
 def generator(seed: int | None = None, stream: int | None = None) -> np.random.Generator:
@@ -91,7 +97,7 @@ def restore(state: State) -> None:
     Raises:
         ArgumentError: a number is missing or not an integer in [0, 2**53).
     """
-    global _state
+    global _state, _restarts
     try:
         fresh: State = {
             "seed": _checked(state["seed"]),
@@ -101,6 +107,7 @@ def restore(state: State) -> None:
         raise ArgumentError(f"The state of the host generator has no entry {error}.") from None
     with _lock:
         _state = fresh
+        _restarts += 1
 
 
 def _current() -> State:

@@ -58,16 +58,16 @@ class SeedGenerator(Stateful):
 
 
 _ONE_DRAW = np.array([0, 1], np.int32)
-_global: dict[int, SeedGenerator] = {}
+_global: dict[int, SeedGenerator] = {}  # by the number of times that a seed was set
 
 
 def global_seed_generator() -> SeedGenerator:
     """The generator for draws without a seed; starts again with the global seed."""
-    seed = host_random.seed()
-    if seed not in _global:
+    restarts = host_random.restarts()
+    if restarts not in _global:
         _global.clear()
-        _global[seed] = SeedGenerator(seed & 0x7FFFFFFF)
-    return _global[seed]
+        _global[restarts] = SeedGenerator(host_random.seed() & 0x7FFFFFFF)
+    return _global[restarts]
 
 
 def draw_seed(seed: int | SeedGenerator | None) -> Tensor:
