@@ -1,0 +1,432 @@
+"""Losses for classes: cross-entropies, divergence and hinges."""
+
+from typing import Any
+
+import numpy as np
+
+from mlapi import config, dtypes, ops
+from mlapi.backends import adapter
+from mlapi.errors import DataError, ShapeError
+from mlapi.losses.base import FLOATS, ElementwiseLoss, Loss, float_tensor, matched
+from mlapi.types import DTypeLike, Tensor, TensorLike
+
+_native_types = adapter.core.native_types
+_dtype_of = adapter.core.dtype_of
+
+
+def binary_error(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """Binary cross-entropy element by element."""
+    y_true, y_pred = matched(y_true, y_pred, "binary_crossentropy")
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
+
+
+def binary_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Mean over `axis` of `-y_true log(y_pred) - (1 - y_true) log(1 - y_pred)`.
+
+    Args:
+        y_true: targets from 0 to 1, shape `(batch, d0, …, dN)`.
+        y_pred: probabilities, or logits, same shape.
+        from_logits: whether `y_pred` has not been through a sigmoid yet.
+        label_smoothing: from 0 to 1: how far targets are drawn towards 0.5.
+        axis: over which the mean is taken.
+
+    Returns:
+        The shape of `y_pred` without `axis`.
+
+    Raises:
+        ShapeError: the shapes differ in more than a last axis of size 1.
+    """
+    return ops.mean(binary_error(y_true, y_pred, from_logits, label_smoothing), axis=axis)
+
+
+def categorical_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Cross-entropy `-Σ y_true log(y_pred)` over the classes, with targets as probabilities.
+
+    Args:
+        y_true: one-hot targets, or probabilities, shape `(batch, …, classes)`.
+        y_pred: probabilities (they are normalised to sum 1), or logits, same shape.
+        from_logits: whether `y_pred` has not been through a softmax yet.
+        label_smoothing: from 0 to 1: the share of the target spread evenly over all classes.
+        axis: of the classes.
+
+    Returns:
+        The shape of `y_pred` without `axis`.
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Example:
+        >>> from mlapi import losses
+        >>> loss = losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
+        >>> [round(x, 4) for x in loss.tolist()]
+        [0.6931]
+    """
+    y_true, y_pred = matched(y_true, y_pred, "categorical_crossentropy")
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Tensor:
+    """Cross-entropy `-log(y_pred[y_true])`, with targets as class numbers.
+
+    Args:
+        y_true: class numbers, shape of `y_pred` without `axis`, or with size 1 there.
+        y_pred: probabilities (they are normalised to sum 1), or logits.
+        from_logits: whether `y_pred` has not been through a softmax yet.
+        ignore_class: a class number whose samples get loss 0.
+        axis: of the classes.
+
+    Returns:
+        The shape of `y_pred` without `axis`.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+
+    Example:
+        >>> from mlapi import losses
+        >>> loss = losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+        >>> [round(x, 4) for x in loss.tolist()]
+        [0.6931]
+    """
+    if type(y_pred) not in _native_types or _dtype_of(y_pred) not in FLOATS:
+        y_pred = float_tensor(y_pred)
+    y_true = class_numbers(y_true, y_pred, axis, "sparse_categorical_crossentropy")
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(
+            y_true, y_pred, from_logits=from_logits, axis=axis
+        )
+    valid = ops.not_equal(y_true, ignore_class)
+    values = ops.sparse_categorical_crossentropy(
+        ops.where(valid, y_true, 0), y_pred, from_logits=from_logits, axis=axis
+    )
+    return ops.where(valid, values, 0.0)
+
+
+def class_numbers(y_true: TensorLike, y_pred: Tensor, axis: int, where: str) -> Tensor:
+    """Returns `y_true` as integers in the shape of `y_pred` without `axis`.
+
+    Raises:
+        ShapeError: it has another shape.
+    """
+    if type(y_true) not in _native_types:
+        y_true = ops.convert_to_tensor(y_true)
+    if not dtypes.is_integer(y_true.dtype):
+        y_true = ops.cast(y_true, "int32")
+    expected, received = list(y_pred.shape), tuple(y_true.shape)
+    if len(received) == len(expected) and received[axis] == 1:
+        y_true = ops.squeeze(y_true, axis)
+    del expected[axis]
+    if len(y_true.shape) != len(expected) or any(
+        m != n and m is not None and n is not None
+        for m, n in zip(y_true.shape, expected, strict=True)
+    ):
+        one_hot = received == tuple(y_pred.shape)
+        raise ShapeError(
+            f"{where}: y_true has shape {received} but y_pred {tuple(y_pred.shape)}. "
+            f"Class numbers must have the shape {tuple(expected)}."
+            + (" For one-hot targets use the loss or metric without 'sparse'." if one_hot else "")
+        )
+    return y_true
+
+
+def check_labels(y: np.ndarray, num_classes: int, ignore_class: int | None = None) -> None:
+    """Checks on the host that class numbers lie in `[0, num_classes)`.
+
+    On an accelerator an index out of range reads as garbage or ends the process.
+
+    Raises:
+        DataError: some do not; the message says which, and how many classes there are.
+    """
+    if y.size == 0 or y.dtype.kind not in "iuf":
+        return
+    low, high = y.min(), y.max()
+    if low >= 0 and high < num_classes:
+        return
+    bad = ~((y >= 0) & (y < num_classes))
+    if ignore_class is not None:
+        bad &= y != ignore_class
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise DataError(
+            f"The targets hold {y[first]!s} at index {first}, but the output has {num_classes} "
+            f"classes, so class numbers must be 0 to {num_classes - 1}. "
+            f"Found numbers from {low!s} to {high!s}. Give the last layer more units, or "
+            "renumber the classes."
+        )
+
+
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Kullback-Leibler divergence `Σ y_true log(y_true / y_pred)` over the last axis.
+
+    Both are clipped to `[config.epsilon(), 1]`. Shapes are as for `categorical_crossentropy`.
+    """
+    y_true, y_pred = matched(y_true, y_pred, "kl_divergence")
+    y_true = ops.clip(y_true, config.epsilon(), 1.0)
+    y_pred = ops.clip(y_pred, config.epsilon(), 1.0)
+    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+
+
+def hinge_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """`max(0, 1 - y_true y_pred)` element by element; targets of only 0 and 1 become ±1."""
+    y_true, y_pred = matched(y_true, y_pred, "hinge")
+    binary = ops.all(ops.logical_or(ops.equal(y_true, 0.0), ops.equal(y_true, 1.0)))
+    y_true = ops.where(binary, 2.0 * y_true - 1.0, y_true)
+    return ops.maximum(1.0 - y_true * y_pred, 0.0)
+
+
+def squared_hinge_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The square of `hinge_error`."""
+    return ops.square(hinge_error(y_true, y_pred))
+
+
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean over the last axis of `max(0, 1 - y_true y_pred)`.
+
+    Targets are -1 or 1; where all are 0 or 1, 0 counts as -1.
+    """
+    return ops.mean(hinge_error(y_true, y_pred), axis=-1)
+
+
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean over the last axis of `max(0, 1 - y_true y_pred)²`; targets as for `hinge`."""
+    return ops.mean(squared_hinge_error(y_true, y_pred), axis=-1)
+
+
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """`max(0, 1 + highest score of a wrong class - score of the right one)`, one-hot targets."""
+    y_true, y_pred = matched(y_true, y_pred, "categorical_hinge")
+    right = ops.sum(y_true * y_pred, axis=-1)
+    wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    return ops.maximum(wrong - right + 1.0, 0.0)
+
+
+class BinaryCrossentropy(ElementwiseLoss):
+    """Binary cross-entropy, for targets that are each 0 or 1 (or between).
+
+    Args:
+        from_logits: whether predictions have not been through a sigmoid yet.
+        label_smoothing: from 0 to 1: how far targets are drawn towards 0.5.
+        axis: over which the mean of a sample is taken.
+        reduction: as for `Loss`.
+        name: for logs.
+        dtype: as for `Loss`.
+
+    Example:
+        >>> from mlapi import losses
+        >>> round(float(losses.BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]])), 4)
+        0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
+
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the cross-entropy of every element."""
+        return binary_error(y_true, y_pred, self.from_logits, self.label_smoothing)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the cross-entropy of every sample."""
+        error = self.error(y_true, y_pred)
+        return ops.mean(error, axis=self.axis) if len(error.shape) > 1 else error
+
+
+class CategoricalCrossentropy(Loss):
+    """Cross-entropy between one-hot targets (or probabilities) and predictions.
+
+    Args:
+        from_logits: whether predictions have not been through a softmax yet.
+        label_smoothing: from 0 to 1: the share of the target spread evenly over all classes.
+        axis: of the classes.
+        reduction: as for `Loss`.
+        name: for logs.
+        dtype: as for `Loss`.
+
+    Example:
+        >>> from mlapi import losses
+        >>> round(float(losses.CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
+        0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the cross-entropy of every sample."""
+        return categorical_crossentropy(
+            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
+        )
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """Cross-entropy between targets as class numbers and predictions.
+
+    Args:
+        from_logits: whether predictions have not been through a softmax yet.
+        ignore_class: a class number whose samples do not count: neither in the loss nor in what
+            it is divided by.
+        reduction: as for `Loss`.
+        axis: of the classes.
+        name: for logs.
+        dtype: as for `Loss`.
+
+    Example:
+        >>> from mlapi import losses
+        >>> loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> round(float(loss([0, 1], [[1.0, 1.0], [2.0, 2.0]])), 4)
+        0.6931
+    """
+
+    integer_targets = True
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.ignore_class = ignore_class
+        self.axis = axis
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the cross-entropy of every sample."""
+        return sparse_categorical_crossentropy(
+            y_true, y_pred, self.from_logits, self.ignore_class, self.axis
+        )
+
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: TensorLike | None = None,
+        *,
+        mask: TensorLike | None = None,
+    ) -> Tensor:
+        """As for every loss; samples of the ignored class are masked."""
+        if self.ignore_class is not None:
+            mask = valid_mask(y_true, ops.cast(y_pred, self.dtype), self, mask)
+        return super().__call__(y_true, y_pred, sample_weight, mask=mask)
+
+
+def valid_mask(y_true: TensorLike, y_pred: Tensor, options: Any, mask: TensorLike | None) -> Tensor:
+    """Returns which samples are not of `options.ignore_class`, and in `mask` if there is one."""
+    numbers = class_numbers(y_true, y_pred, options.axis, options.name)
+    valid = ops.not_equal(numbers, options.ignore_class)
+    return valid if mask is None else ops.logical_and(valid, mask)
+
+
+class KLDivergence(Loss):
+    """Kullback-Leibler divergence `Σ y_true log(y_true / y_pred)` over the last axis.
+
+    Args:
+        reduction: as for `Loss`.
+        name: for logs.
+        dtype: as for `Loss`.
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    call = staticmethod(kl_divergence)
+
+
+class Hinge(ElementwiseLoss):
+    """Mean of `max(0, 1 - y_true y_pred)` with targets ±1 (or 0 and 1).
+
+    Arguments as for `KLDivergence`.
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "hinge",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    error = staticmethod(hinge_error)
+
+
+class SquaredHinge(ElementwiseLoss):
+    """Mean of `max(0, 1 - y_true y_pred)²`. Arguments as for `KLDivergence`."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    error = staticmethod(squared_hinge_error)
+
+
+class CategoricalHinge(Loss):
+    """Hinge of the right class's score against the best wrong one's, with one-hot targets.
+
+    Arguments as for `KLDivergence`.
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    call = staticmethod(categorical_hinge)
