@@ -1,0 +1,78 @@
+"""Layers: the names, arguments, weights and meaning of `keras.layers`."""
+
+from mlapi.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from mlapi.layers.attention import MultiHeadAttention
+from mlapi.layers.base import Layer
+from mlapi.layers.convolution import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+)
+from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
+from mlapi.layers.input import Input, InputLayer
+from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from mlapi.layers.normalization import BatchNormalization, LayerNormalization
+from mlapi.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from mlapi.layers.preprocessing import Rescaling
+from mlapi.layers.recurrent import LSTM, RNN, LSTMCell
+from mlapi.layers.regularization import (
+    Dropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
+from mlapi.layers.reshaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)

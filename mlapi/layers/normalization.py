@@ -1,0 +1,316 @@
+"""Layers that bring their inputs to mean 0 and variance 1: over the batch, or within a sample."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlapi import constraints, initializers, ops, regularizers
+from mlapi.errors import ArgumentError, ShapeError, nearest
+from mlapi.layers.base import Layer
+from mlapi.layers.input_spec import InputSpec
+from mlapi.types import Shape, Tensor
+from mlapi.validation import (
+    boolean,
+    checked_axes,
+    fraction,
+    integer_axes,
+    integer_axis,
+    non_negative,
+)
+
+
+class _Normalization(Layer):
+    """The learnt scale `gamma` and offset `beta`."""
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = non_negative(self, "epsilon", epsilon)
+        self.center = boolean(self, "center", center)
+        self.scale = boolean(self, "scale", scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma = self.beta = None
+
+    def _sizes(self, input_shape: Shape, axes: tuple[int, ...]) -> tuple[int, ...]:
+        """The sizes of `axes`, which later inputs must have too."""
+        sizes = {axis: input_shape[axis] for axis in axes}
+        if None in sizes.values():
+            raise ShapeError(
+                f'{type(self).__name__} "{self.path}": axis={self.axis} of an input of shape '
+                f"{tuple(input_shape)} has an unknown size. Give it in Input(shape=…)."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
+        return tuple(sizes.values())
+
+    def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+
+
+class BatchNormalization(_Normalization):
+    """Normalises each channel over the batch, then scales and shifts it.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    While training, mean and variance are those of the batch, and their moving averages are kept;
+    otherwise, and while the layer is not `trainable`, the moving averages take their place.
+    Ioffe and Szegedy, "Batch normalization", 2015 (arXiv:1502.03167).
+
+    Weights, each of the size of the normalised axis: `gamma`, `beta`, `moving_mean`,
+    `moving_variance`, the last two not trainable; with `renorm` also `moving_stddev`,
+    `renorm_mean` and `renorm_stddev`.
+
+    Args:
+        axis: the axis of the channels, each of which is normalised by itself.
+        momentum: share of the moving averages that stays at each step.
+        epsilon: keeps the divisor away from 0.
+        center: whether `beta` is added.
+        scale: whether `gamma` is multiplied with.
+        beta_initializer: first values of `beta`.
+        gamma_initializer: first values of `gamma`.
+        moving_mean_initializer: first values of the moving mean.
+        moving_variance_initializer: first values of the moving variance.
+        beta_regularizer: penalty on `beta`, added to the loss.
+        gamma_regularizer: penalty on `gamma`, added to the loss.
+        beta_constraint: function applied to `beta` after each update.
+        gamma_constraint: function applied to `gamma` after each update.
+        renorm: whether small batches are corrected towards moving averages (Ioffe, "Batch
+            renormalization", 2017, arXiv:1702.03275): the normalised values are multiplied
+            by `r = σ_batch / σ_renorm` and moved by `d = (μ_batch - μ_renorm) / σ_renorm`.
+        renorm_clipping: bounds on the correction: a dict with `"rmax"`, `"rmin"`, `"dmax"`, or
+            some of them.
+        renorm_momentum: share of the averages behind `r` and `d` that stays at each step.
+        synchronized: whether statistics are taken over the batches of all devices. A process by
+            itself has one batch, and nothing to synchronise.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the output has the shape of the input; a mask is True for what counts.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Mapping[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.axis = integer_axis(self, "axis", axis)
+        self.momentum = fraction(self, "momentum", momentum)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm = boolean(self, "renorm", renorm)
+        self.renorm_clipping = _clipping(self, renorm_clipping)
+        self.renorm_momentum = fraction(self, "renorm_momentum", renorm_momentum)
+        self.synchronized = boolean(self, "synchronized", synchronized)
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates one number of each kind for each channel."""
+        rank = len(input_shape)
+        (axis,) = checked_axes(self, self.axis, rank)
+        shape = self._sizes(input_shape, (axis,))
+        self._add_gamma_and_beta(shape)
+        self.moving_mean = self._add_average("moving_mean", shape, self.moving_mean_initializer)
+        self.moving_variance = self._add_average(
+            "moving_variance", shape, self.moving_variance_initializer
+        )
+        if self.renorm:
+            self.moving_stddev = self._add_average("moving_stddev", shape, "ones")
+            self.renorm_mean = self._add_average("renorm_mean", shape, "zeros")
+            self.renorm_stddev = self._add_average("renorm_stddev", shape, "ones")
+        self._others = tuple(i for i in range(rank) if i != axis)
+        self._one_a_channel = tuple(-1 if i == axis else 1 for i in range(rank))
+
+    def _add_average(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
+        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False)
+
+    def call(self, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """Returns `x` normalised; keeps the moving averages if `training`."""
+        if not (training and self.trainable):
+            return self._normalise(x, self.moving_mean, self.moving_variance)
+        if self.renorm:
+            return self._renormalise(x, *self._moments(x, mask))
+        if mask is None:
+            y, mean, variance = ops.batch_normalization_training(
+                x, self.axis, self.beta, self.gamma, self.epsilon
+            )
+        else:
+            mean, variance = self._moments(x, mask)
+            y = self._normalise(x, mean, variance)
+        _approach(self.moving_mean, mean, self.momentum)
+        _approach(self.moving_variance, variance, self.momentum)
+        return y
+
+    def _normalise(self, x: Tensor, mean: Any, variance: Any) -> Tensor:
+        return ops.batch_normalization(
+            x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon
+        )
+
+    def _moments(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each channel over the places that the mask lets count."""
+        if mask is None:
+            return ops.moments(x, self._others)
+        weights = ops.cast(mask, self.compute_dtype)
+        while len(weights.shape) < len(x.shape):
+            weights = ops.expand_dims(weights, -1)
+        weights = ops.broadcast_to(weights, ops.shape(x))
+        count = ops.maximum(ops.sum(weights, self._others), 1.0)
+        mean = ops.sum(x * weights, self._others) / count
+        deviation = x - ops.reshape(mean, self._one_a_channel)
+        return mean, ops.sum(ops.square(deviation) * weights, self._others) / count
+
+    def _renormalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        stddev = ops.sqrt(variance + self.epsilon)
+        bounds = self.renorm_clipping
+        r = ops.divide(stddev, self.renorm_stddev)
+        d = ops.divide(ops.subtract(mean, self.renorm_mean), self.renorm_stddev)
+        r = ops.clip(r, bounds.get("rmin", 0.0), bounds.get("rmax", float("inf")))
+        if "dmax" in bounds:
+            d = ops.clip(d, -bounds["dmax"], bounds["dmax"])
+        scale = ops.stop_gradient(r) / stddev
+        offset = ops.stop_gradient(d) - mean * scale
+        if self.gamma is not None:
+            scale, offset = ops.multiply(scale, self.gamma), ops.multiply(offset, self.gamma)
+        if self.beta is not None:
+            offset = ops.add(offset, self.beta)
+        _approach(self.renorm_mean, mean, self.renorm_momentum)
+        _approach(self.renorm_stddev, stddev, self.renorm_momentum)
+        _approach(self.moving_mean, mean, self.momentum)
+        _approach(self.moving_stddev, stddev, self.momentum)
+        self.moving_variance.assign(ops.square(self.moving_stddev) - self.epsilon)
+        shape = self._one_a_channel
+        return x * ops.reshape(scale, shape) + ops.reshape(offset, shape)
+
+
+def _approach(average: Any, value: Tensor, momentum: float) -> None:
+    """Moves an average towards a value, of which it takes the share `1 - momentum`."""
+    average.assign_add((ops.stop_gradient(value) - average.value) * (1.0 - momentum))
+
+
+def _clipping(layer: Layer, value: Mapping[str, float] | None) -> dict[str, float]:
+    for key in value or {}:
+        if key not in ("rmin", "rmax", "dmax"):
+            raise ArgumentError(
+                f'BatchNormalization "{layer.name}": renorm_clipping takes "rmin", "rmax" and '
+                f'"dmax", received {key!r}.{nearest(key, ("rmin", "rmax", "dmax"))}'
+            )
+    return {k: non_negative(layer, f"renorm_clipping[{k!r}]", v) for k, v in (value or {}).items()}
+
+
+class LayerNormalization(_Normalization):
+    """Normalises each sample over its features, then scales and shifts it.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    Ba, Kiros and Hinton, "Layer normalization", 2016 (arXiv:1607.06450).
+
+    Weights, of the sizes of the normalised axes: `gamma`, then `beta`.
+
+    Args:
+        axis: the axis, or a list of axes, over which mean and variance are taken.
+        epsilon: keeps the divisor away from 0.
+        center: whether `beta` is added.
+        scale: whether `gamma` is multiplied with.
+        beta_initializer: first values of `beta`.
+        gamma_initializer: first values of `gamma`.
+        beta_regularizer: penalty on `beta`, added to the loss.
+        gamma_regularizer: penalty on `gamma`, added to the loss.
+        beta_constraint: function applied to `beta` after each update.
+        gamma_constraint: function applied to `gamma` after each update.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the output has the shape of the input.
+    """
+
+    def __init__(
+        self,
+        axis: int | list[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.axis = integer_axes(self, "axis", axis)
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates scale and offset of the sizes of the normalised axes."""
+        axes = checked_axes(self, self.axis, len(input_shape))
+        self._add_gamma_and_beta(self._sizes(input_shape, axes))
+
+    def call(self, x: Tensor) -> Tensor:
+        """Returns `x` normalised."""
+        return ops.layer_normalization(x, self.gamma, self.beta, self.axis, self.epsilon)
