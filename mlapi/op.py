@@ -180,15 +180,20 @@ def _general(
 ) -> Callable[[tuple, dict], Any]:
     """The way for everything that is not plainly native: scalars, arrays, symbols, mixed dtypes."""
     names = list(roles)
+    known = frozenset(names)
     tensor_names = [n for n in names if roles[n]]
     keyword_only = {p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
 
+    required = {p.name for p in signature.parameters.values() if p.default is p.empty}
+    places = len(names) - len(keyword_only)
+
     def bind(args: tuple, kwargs: dict) -> dict[str, Any]:
-        if len(args) <= len(names) and not kwargs and not keyword_only:
-            bound = dict(zip(names, args))
-            if len(args) == len(names):
-                return bound
-        return dict(signature.bind(*args, **kwargs).arguments)
+        bound = dict(zip(names, args))
+        fits = len(args) <= places and bound.keys().isdisjoint(kwargs) and kwargs.keys() <= known
+        bound.update(kwargs)
+        if not fits or not required <= bound.keys():
+            signature.bind(*args, **kwargs)  # raises what Python would
+        return bound
 
     def general(args: tuple, kwargs: dict) -> Any:
         bound = bind(args, kwargs)
@@ -202,7 +207,6 @@ def _general(
                     flat.append(value)
         for i, value in enumerate(flat):
             if type(value) is SymbolicTensor:
-                signature.bind(*args, **kwargs)  # a missing argument is an error now, not later
                 return record(registry[fn.__name__], args, kwargs)
             if type(value) is Variable:
                 flat[i] = value.value

@@ -105,11 +105,13 @@ class Variable:
 
     def assign_add(self, value: TensorLike) -> None:
         """Add `value`, which must have the variable's shape or be a scalar."""
-        _core.assign_add(self, self._accept(value, scalar=True))
+        if type(value) is not int and type(value) is not float:
+            value = self._accept(value, scalar=True)
+        _core.assign_add(self, value)
 
     def assign_sub(self, value: TensorLike) -> None:
         """Subtract `value`, which must have the variable's shape or be a scalar."""
-        _core.assign_add(self, -self._accept(value, scalar=True))
+        self.assign_add(-value if isinstance(value, (int, float)) else -self._accept(value, True))
 
     def numpy(self) -> np.ndarray:
         """A copy on the host."""

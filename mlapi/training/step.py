@@ -5,7 +5,7 @@ compiled function of the whole state where the backend compiles. A subclass over
 same way on every backend.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from mlapi import tree
@@ -19,6 +19,7 @@ from mlapi.layers.call_context import context, get_mask, masking
 from mlapi.metrics import Mean, Metric
 from mlapi.optimizers import Optimizer
 from mlapi.state import collect
+from mlapi.training.results import Results
 from mlapi.transforms import value_and_grad
 
 _core = adapter.core
@@ -27,7 +28,7 @@ _core = adapter.core
 class Steps:
     """The part of the trainer that computes; mixed into every Model."""
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, data: Any) -> MutableMapping[str, Any]:
         """Train on one batch; override it for another way of training.
 
         Args:
@@ -49,7 +50,7 @@ class Steps:
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def test_step(self, data: Any) -> MutableMapping[str, Any]:
         """Evaluate one batch; the arguments and results are those of `train_step`."""
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)
@@ -95,15 +96,18 @@ class Steps:
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
+    ) -> MutableMapping[str, Any]:
         """Update the compiled metrics with one batch; the results of all metrics so far."""
         if self._compiled_metrics is not None:
             mask = _masks_of(y_pred) if context.masks else None
             self._compiled_metrics.update_state(y, y_pred, sample_weight, mask)
         return self.get_metrics_result()
 
-    def get_metrics_result(self) -> dict[str, Any]:
+    def get_metrics_result(self) -> MutableMapping[str, Any]:
         """Name → scalar tensor of every metric, over the batches since the last reset."""
+        return self._results() if adapter.transforms.is_tracing() else Results(self._results)
+
+    def _results(self) -> dict[str, Any]:
         results: dict[str, Any] = {}
         compiled = self._compiled_metrics
         named = set() if compiled is None else {id(m) for m in compiled.metrics}

@@ -70,9 +70,9 @@ def working_device() -> torch.device:
 def _adopt(x: np.ndarray, target: torch.device, native: torch.dtype | None) -> torch.Tensor:
     """Share the array's memory where possible: a copy would cost on every batch."""
     # Torch takes neither negative strides nor memory that may not be written to.
-    if not x.flags.writeable or any(stride < 0 for stride in x.strides):
+    if not x.flags.forc and any(stride < 0 for stride in x.strides) or not x.flags.writeable:
         x = x.copy()
-    if x.dtype.name == "bfloat16":  # an extension type of numpy, unknown to torch
+    if x.dtype.kind == "V":  # an extension type of numpy, unknown to torch
         shared = torch.from_numpy(x.view(np.uint16)).view(torch.bfloat16)
     else:
         shared = torch.from_numpy(x)
@@ -142,7 +142,7 @@ def assign_add(variable: Any, value: torch.Tensor) -> None:
         with torch.no_grad():
             storage.add_(value)
     else:
-        storage.add_(value.detach())
+        storage.add_(value.detach() if isinstance(value, torch.Tensor) else value)
 
 
 def set_trainable(variable: Any, trainable: bool) -> None:

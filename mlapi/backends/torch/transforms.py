@@ -19,6 +19,11 @@ def _detach(x: Any) -> Any:
     return x.detach() if isinstance(x, torch.Tensor) else x
 
 
+def is_tracing() -> bool:
+    """Whether what runs now becomes part of a graph, where unread results cost nothing."""
+    return torch.compiler.is_compiling()
+
+
 def value_and_grad(
     fn: Callable[..., Any], variables: Sequence[Any] | None, has_aux: bool
 ) -> Callable[..., Any]:
