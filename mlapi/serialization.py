@@ -29,10 +29,18 @@ from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError, nearest
 
 # What a module path in a record may begin with to mean this library; the first is written.
 _NAMESPACES = ("keras", "mlapi", "tf_keras", "tensorflow.keras")
+# Where Keras looks for classes, if not under the name of their family.
+_MODULES = {"Model": "keras", "Sequential": "keras", "Functional": "keras.src.models.functional"}
 # What constructors raise over arguments that they cannot use.
 _CONFIG_ERRORS = (
     TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
 )  # fmt: skip
+# Last words of arguments' names, and the families of what they may hold.
+_ARGUMENTS = {
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+}
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 
 MAX_DEPTH = 200
@@ -96,7 +104,12 @@ def get(family: str, identifier: Any, what: str | None = None) -> Any:
         identifier = deserialize(identifier, family=family)
     if isinstance(identifier, type):
         return identifier()
-    if identifier is None or callable(identifier):
+    home = catalog.family_of(type(identifier))
+    if home in _ARGUMENTS.values() and home != family:
+        raise ArgumentTypeError(
+            f"{what or family.removesuffix('s')} cannot be {identifier!r}, one of {home}."
+        )
+    if identifier is None or callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
     raise ArgumentTypeError(
         f"{what or family.removesuffix('s')} must be a name, a config, an object or a function, "
@@ -158,10 +171,11 @@ def _marker(kind: str, **config: Any) -> dict[str, Any]:
 
 def _record(obj: Any) -> dict[str, Any]:
     cls = type(obj)
-    family = catalog.family_of(cls)
+    family, name = catalog.family_of(cls), cls.__name__
+    own_module = _MODULES.get(name, f"{_NAMESPACES[0]}.{family}")
     record = {
-        "module": f"{_NAMESPACES[0]}.{family}" if family else cls.__module__,
-        "class_name": cls.__name__,
+        "module": own_module if family else cls.__module__,
+        "class_name": name,
         "config": serialize(obj.get_config()),
         "registered_name": None if family else get_registered_name(cls),
     }
@@ -247,6 +261,19 @@ def _read(config: Any, family: str | None = None) -> Any:
     if name in _POLICIES and _own_path(config.get("module") or "keras") is not None:
         return _inner(config).get("name")
     return _construct(_lookup(config, family), config)
+
+
+def read_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns constructor arguments with objects in the place of records, for `from_config`.
+
+    What an argument is called (`kernel_initializer`) decides which family its record must be of.
+    """
+    return {
+        name: deserialize(value, family=_ARGUMENTS.get(name.rpartition("_")[2]))
+        if is_record(value)
+        else value
+        for name, value in config.items()
+    }
 
 
 def is_record(config: Any) -> bool:

@@ -563,8 +563,7 @@ class Layer(_core.Host, Stateful):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """A new layer with the arguments of `get_config`."""
-        read = serialization.deserialize
-        return cls(**{k: read(v) if serialization.is_record(v) else v for k, v in config.items()})
+        return cls(**serialization.read_arguments(config))
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built for, or None."""
