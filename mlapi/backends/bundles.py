@@ -1,0 +1,167 @@
+"""Arithmetic on many tensors at once: what the rules of optimizers are written in.
+
+A bundle is a list of tensors, one for each variable that an optimizer updates. In a rule all
+bundles have the same shapes leaf by leaf, and scalars are Python numbers, or tensors without axes
+where the host does not know the number. Methods whose names end in an underscore change the bundle
+itself; the others leave it alone and return a new one.
+
+`Leaves` is the bundle of adapters whose compiler fuses: a plain loop over the leaves. The torch
+adapter has its own, of kernels that work on whole lists and in place.
+"""
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, Self
+
+
+class Leaves:
+    """A bundle as a loop over its leaves; variables are read when needed and written at the end.
+
+    Args:
+        tensors: the leaves; None to read them from `variables`.
+        variables: where `store` writes what the methods with an underscore have changed.
+    """
+
+    __slots__ = ("_tensors", "_written", "variables")
+
+    # Whether a bundle shares the variables' memory, so that it can be kept from step to step.
+    in_place = False
+
+    # What an adapter supplies: functions of leaves.
+    read: Callable[[Any], Any]
+    assign: Callable[[Any, Any], None]
+    cast: Callable[[Any, Any], Any]
+    sqrt_leaf: Callable[[Any], Any]
+    sign_leaf: Callable[[Any], Any]
+    norm_leaf: Callable[[Any], Any]
+    zeros_like: Callable[[Any], Any]
+    maximum_leaf: Callable[[Any, Any], Any]
+    minimum_leaf: Callable[[Any, Any], Any]
+    where: Callable[[Any, Any, Any], Any]
+
+    def __init__(
+        self, tensors: list[Any] | None = None, variables: Sequence[Any] = ()
+    ) -> None:
+        self._tensors = tensors
+        self._written = False
+        self.variables = variables
+
+    @classmethod
+    def of(cls, variables: Sequence[Any]) -> Self:
+        """The bundle of the variables' values."""
+        return cls(None, variables)
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The leaves."""
+        if self._tensors is None:
+            self._tensors = [self.read(variable) for variable in self.variables]
+        return self._tensors
+
+    def store(self) -> None:
+        """Write changed leaves to the variables."""
+        if self._written:
+            self._written = False
+            for variable, tensor in zip(self.variables, self.tensors, strict=True):
+                self.assign(variable, tensor)
+
+    def copy(self) -> Self:
+        """A bundle that later changes of this one do not reach."""
+        return type(self)(list(self.tensors))
+
+    def _each(self, function: Callable[..., Any], *others: Any) -> Self:
+        columns = (self._column(other) for other in others)
+        return type(self)([function(*leaves) for leaves in zip(self.tensors, *columns)])
+
+    def _column(self, other: Any) -> Iterable[Any]:
+        if isinstance(other, Leaves):
+            return other.tensors
+        if isinstance(other, (int, float)):
+            return repeat(other)
+        return (self.cast(other, leaf.dtype) for leaf in self.tensors)
+
+    def _become(self, other: Self) -> None:
+        self._tensors = other.tensors
+        self._written = True
+
+    def __add__(self, other: Any) -> Self:
+        return self._each(operator.add, other)
+
+    def __sub__(self, other: Any) -> Self:
+        return self._each(operator.sub, other)
+
+    def __mul__(self, other: Any) -> Self:
+        return self._each(operator.mul, other)
+
+    def __truediv__(self, other: Any) -> Self:
+        return self._each(operator.truediv, other)
+
+    def sqrt(self) -> Self:
+        """Square roots."""
+        return self._each(self.sqrt_leaf)
+
+    def abs(self) -> Self:
+        """Absolute values."""
+        return self._each(abs)
+
+    def sign(self) -> Self:
+        """Signs: -1, 0 or 1."""
+        return self._each(self.sign_leaf)
+
+    def clip(self, low: float, high: float) -> Self:
+        """Values brought into `[low, high]`."""
+        return self._each(lambda x: self.minimum_leaf(self.maximum_leaf(x, low), high))
+
+    def clip_norms(self, limit: float) -> Self:
+        """Each leaf scaled down to an L2 norm of at most `limit`."""
+        norms = [self.norm_leaf(x) for x in self.tensors]
+        scales = [limit / self.maximum_leaf(n, limit) for n in norms]
+        return self._each(operator.mul, type(self)(scales))
+
+    def clip_global_norm(self, limit: float) -> Self:
+        """All leaves scaled alike, down to an L2 norm of at most `limit` over all of them."""
+        squares = [self.cast(self.norm_leaf(x), "float32") ** 2 for x in self.tensors]
+        norm = self.sqrt_leaf(sum(squares[1:], squares[0]))
+        # The difference is zero, or NaN if the norm is not finite: then all leaves become NaN.
+        return self * (limit / self.maximum_leaf(norm, limit) + (norm - norm))
+
+    def lerp(self, other: Any, weight: Any) -> Self:
+        """`self + weight (other - self)`."""
+        return self + (other - self) * weight
+
+    def add_(self, other: Any, scale: Any = None) -> None:
+        """`self ← self + scale other`."""
+        self._become(self + (other if scale is None else other * scale))
+
+    def sqrt_(self) -> None:
+        """`self ← √self`."""
+        self._become(self.sqrt())
+
+    def mul_(self, other: Any) -> None:
+        """`self ← self other`."""
+        self._become(self * other)
+
+    def lerp_(self, other: Any, weight: Any) -> None:
+        """`self ← self + weight (other - self)`."""
+        self._become(self.lerp(other, weight))
+
+    def addcmul_(self, a: Self, b: Self, scale: Any = None) -> None:
+        """`self ← self + scale a b`."""
+        self.add_(a * b, scale)
+
+    def addcdiv_(self, a: Self, b: Self, scale: Any = None) -> None:
+        """`self ← self + scale a / b`."""
+        self.add_(a / b, scale)
+
+    def maximum_(self, other: Self) -> None:
+        """`self ← max(self, other)`."""
+        self._become(self._each(self.maximum_leaf, other))
+
+    def choose_(self, when: Any, other: Self) -> None:
+        """`self ← other` where the scalar `when` is true."""
+        self._become(self._each(lambda x, y: self.where(when, y, x), other))
+
+    def zero_(self, when: Any) -> None:
+        """`self ← 0` where the scalar `when` is true."""
+        self.choose_(when, self._each(self.zeros_like))

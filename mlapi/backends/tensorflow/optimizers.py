@@ -1,0 +1,150 @@
+"""Optimizer updates on tensorflow: its apply kernels where they compute the rule."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from mlapi.backends.bundles import Leaves
+from mlapi.backends.tensorflow import core
+from mlapi.errors import ShapeError
+
+_raw = tf.raw_ops
+
+
+class Bundle(Leaves):
+    """Leaves that are tensors of tensorflow."""
+
+    __slots__ = ()
+
+    read = staticmethod(core.read)
+    assign = staticmethod(core.assign)
+    cast = staticmethod(tf.cast)
+    sqrt_leaf = staticmethod(tf.sqrt)
+    sign_leaf = staticmethod(tf.sign)
+    norm_leaf = staticmethod(tf.norm)
+    zeros_like = staticmethod(tf.zeros_like)
+    maximum_leaf = staticmethod(tf.maximum)
+    minimum_leaf = staticmethod(tf.minimum)
+    where = staticmethod(tf.where)
+
+
+def keep_on_host(variable: Any) -> None:
+    pass
+
+
+def number(x: Any) -> Any:
+    return x
+
+
+def set_number(variable: Any, value: Any) -> None:
+    variable._storage.assign(tf.cast(value, variable.dtype), read_value=False)
+
+
+def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[tf.Tensor]:
+    """The gradients as dense tensors with the shapes of the variables."""
+    gradients = [tf.convert_to_tensor(g) for g in gradients]
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if not gradient.shape.is_compatible_with(variable.shape):
+            raise ShapeError(
+                f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, "
+                f"the variable {variable.shape}."
+            )
+    return gradients
+
+
+def unrecorded(function: Callable[..., None], *args: Any) -> None:
+    function(*args)
+
+
+# --- apply kernels ----------------------------------------------------------------------------
+
+
+def _handles(bundle: Leaves) -> list[Any]:
+    return [variable._storage.handle for variable in bundle.variables]
+
+
+def _decay(p: Leaves, lr: Any, decay: float) -> None:
+    if decay:
+        p.mul_(1 - lr * decay)
+        p.store()
+
+
+def adam(
+    rule: Any, p: Leaves, g: Leaves, slots: dict[str, Leaves], lr: Any, t: Any, decay: float
+) -> bool:
+    _decay(p, lr, decay)
+    step_size = lr * rule.relative_step_size(t)
+    handles = [_handles(p), _handles(slots["momentum"]), _handles(slots["velocity"])]
+    names = ["var", "m", "v"]
+    update = _raw.ResourceApplyAdam
+    if rule.amsgrad:
+        handles.append(_handles(slots["velocity_hat"]))
+        names.append("vhat")
+        update = _raw.ResourceApplyAdamWithAmsgrad
+    for gradient, *states in zip(g.tensors, *handles, strict=True):
+        kind = gradient.dtype
+        update(
+            **dict(zip(names, states, strict=True)),
+            # With the powers of beta at zero the kernel's bias correction is one.
+            beta1_power=tf.zeros((), kind),
+            beta2_power=tf.zeros((), kind),
+            lr=tf.cast(step_size, kind),
+            beta1=tf.constant(rule.beta_1, kind),
+            beta2=tf.constant(rule.beta_2, kind),
+            epsilon=tf.constant(rule.epsilon, kind),
+            grad=gradient,
+        )
+    return True
+
+
+def sgd(
+    rule: Any, p: Leaves, g: Leaves, slots: dict[str, Leaves], lr: Any, t: Any, decay: float
+) -> bool:
+    _decay(p, lr, decay)
+    if not rule.momentum:
+        for gradient, var in zip(g.tensors, _handles(p), strict=True):
+            _raw.ResourceApplyGradientDescent(
+                var=var, alpha=tf.cast(lr, gradient.dtype), delta=gradient
+            )
+        return True
+    pairs = zip(g.tensors, _handles(p), _handles(slots["momentum"]), strict=True)
+    for gradient, var, momentum in pairs:
+        _raw.ResourceApplyKerasMomentum(
+            var=var,
+            accum=momentum,
+            lr=tf.cast(lr, gradient.dtype),
+            grad=gradient,
+            momentum=tf.constant(rule.momentum, gradient.dtype),
+            use_nesterov=rule.nesterov,
+        )
+    return True
+
+
+def rmsprop(
+    rule: Any, p: Leaves, g: Leaves, slots: dict[str, Leaves], lr: Any, t: Any, decay: float
+) -> bool:
+    if not rule.momentum:  # the kernel would need a slot for it
+        return False
+    _decay(p, lr, decay)
+    handles = [_handles(p), _handles(slots["velocity"]), _handles(slots["momentum"])]
+    names = ["var", "ms", "mom"]
+    update = _raw.ResourceApplyRMSProp
+    if rule.centered:
+        handles.append(_handles(slots["average_gradient"]))
+        names.append("mg")
+        update = _raw.ResourceApplyCenteredRMSProp
+    for gradient, *states in zip(g.tensors, *handles, strict=True):
+        kind = gradient.dtype
+        update(
+            **dict(zip(names, states, strict=True)),
+            lr=tf.cast(lr, kind),
+            rho=tf.constant(rule.rho, kind),
+            momentum=tf.constant(rule.momentum, kind),
+            epsilon=tf.constant(rule.epsilon, kind),
+            grad=gradient,
+        )
+    return True
+
+
+kernels: dict[str, Callable[..., bool]] = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}

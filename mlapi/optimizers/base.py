@@ -1,0 +1,624 @@
+"""What all optimizers have in common: state, learning rates, clipping, decay, averages.
+
+An optimizer states its slots and one rule:
+
+    class Momentum(Optimizer):
+        def slot_groups(self):
+            return [{"momentum": 0.0}]
+
+        def rule(self, p, g, slots, lr, t):
+            m = slots["momentum"]
+            m.mul_(0.9)
+            m.add_(g, -lr)
+            p.add_(m)
+
+`p`, `g` and the slots are bundles (`mlapi.backends.bundles`): all variables at once, their
+gradients, their slots. Classes written for Keras, with `build` and an `update_step` over one
+variable at a time, work as well.
+"""
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from mlapi import initializers, serialization
+from mlapi.backends import adapter
+from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError, NotBuiltError
+from mlapi.naming import auto_name
+from mlapi.optimizers import scalar
+from mlapi.optimizers.arguments import deprecated, full_signature, settle
+from mlapi.optimizers.scalar import Scalar
+from mlapi.optimizers.schedules import LearningRateSchedule
+from mlapi.serialization import Configurable
+from mlapi.state import Variable
+from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
+from mlapi.validation import fraction, non_negative, number, optional, positive, positive_int
+
+_native = adapter.optimizers
+_Bundle = _native.Bundle
+
+LearningRate: TypeAlias = float | LearningRateSchedule | Callable[[], Any]
+
+
+class _Group:
+    """Variables that are updated together, and what belongs to them."""
+
+    def __init__(self, optimizer: "Optimizer", variables: list[Variable]) -> None:
+        positions = [optimizer._get_variable_index(v) for v in variables]
+        self.variables = variables
+        self.slots = {
+            name: [slot[i] for i in positions] for name, slot in optimizer._slots.items()
+        }
+        self.slots.update(optimizer._shared)
+        self.constrained = [v for v in variables if v.constraint is not None]
+        self._bundles: dict[str, Any] | None = None
+        shares = [float(optimizer._use_weight_decay(v)) for v in variables]
+        self.decay_shares = shares if 0.0 in shares else None
+
+    def bundles(self) -> dict[str, Any]:
+        """The slots as bundles, kept from step to step where they stay in place."""
+        if self._bundles is None or not _Bundle.in_place:
+            self._bundles = {name: _Bundle.of(slot) for name, slot in self.slots.items()}
+        return self._bundles
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers.
+
+    Args:
+        learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
+        weight_decay: before each update every variable shrinks by this times the learning rate.
+        clipnorm: largest L2 norm of each variable's gradient.
+        clipvalue: largest absolute value of the gradients' elements.
+        global_clipnorm: largest L2 norm of all gradients together.
+        use_ema: whether to keep an exponential moving average of the variables.
+        ema_momentum: how much of the old average stays at each update.
+        ema_overwrite_frequency: after so many updates the variables become their averages; None
+            for the end of training only (`finalize_variable_values`).
+        loss_scale_factor: `scale_loss` multiplies by it, `apply` divides gradients by it.
+        gradient_accumulation_steps: gradients are averaged over so many calls for one update.
+        name: first part of the paths of the optimizer's variables.
+
+    At most one of the three ways of clipping can be used.
+    """
+
+    # Names the adapters' kernel that computes `rule`; a class with another rule has none.
+    kernel: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "rule" in cls.__dict__ and "kernel" not in cls.__dict__:
+            cls.kernel = None
+        cls.__signature__ = full_signature(cls, Optimizer)  # type: ignore[attr-defined]
+
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.name = name or auto_name(type(self).__name__)
+        learning_rate = settle(self, learning_rate, kwargs)
+        self.weight_decay = optional(non_negative)(self, "weight_decay", weight_decay)
+        self.clipnorm = optional(positive)(self, "clipnorm", clipnorm)
+        self.clipvalue = optional(positive)(self, "clipvalue", clipvalue)
+        self.global_clipnorm = optional(positive)(self, "global_clipnorm", global_clipnorm)
+        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ArgumentError(
+                f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can "
+                f"be set, received {clipnorm=}, {clipvalue=}, {global_clipnorm=}."
+            )
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = fraction(self, "ema_momentum", ema_momentum)
+        self.ema_overwrite_frequency = optional(positive_int)(
+            self, "ema_overwrite_frequency", ema_overwrite_frequency
+        )
+        self.loss_scale_factor = optional(positive)(self, "loss_scale_factor", loss_scale_factor)
+        self.gradient_accumulation_steps = optional(positive_int)(
+            self, "gradient_accumulation_steps", gradient_accumulation_steps
+        )
+        self.built = False
+        self._trainable_variables: list[Variable] = []
+        self._variables: list[Variable] = []
+        self._positions: dict[int, int] = {}
+        self._slots: dict[str, list[Variable]] = {}
+        self._shared: dict[str, list[Variable]] = {}
+        self._groups: dict[tuple[int, ...], _Group] = {}  # by identities of the variables
+        self._last: _Group | None = None
+        self._excluded: set[int] = set()
+        self._excluded_names: re.Pattern[str] | None = None
+        self._warned: set[str] = set()
+        self._iterations = self._add_number("iteration", 0, "int32")
+        if not callable(learning_rate):
+            if isinstance(learning_rate, Variable) or adapter.core.is_tensor(learning_rate):
+                learning_rate = float(learning_rate)
+            value = number(self, "learning_rate", learning_rate)
+            learning_rate = self._add_number("learning_rate", value, "float32")
+        self._learning_rate: Any = learning_rate
+
+    # Learning rate and count of steps
+
+    @property
+    def learning_rate(self) -> Any:
+        """The Variable that holds the learning rate, or the present value of a schedule."""
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._rate(_native.number(self._iterations.value))
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: LearningRate) -> None:
+        fixed = isinstance(self._learning_rate, Variable)
+        if fixed and not callable(learning_rate):
+            self._learning_rate.assign(learning_rate)
+        elif callable(learning_rate) and not (fixed and self.built):
+            self._variables = [v for v in self._variables if v is not self._learning_rate]
+            self._learning_rate = learning_rate
+        else:
+            raise ArgumentTypeError(
+                f'Optimizer "{self.name}": a schedule and a fixed learning rate cannot replace '
+                f"one another once training has begun, received {learning_rate!r}. Make a new "
+                "optimizer, or let the schedule do it."
+            )
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate, by the name that older programs use."""
+        deprecated("optimizer.lr", "optimizer.learning_rate")
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, learning_rate: LearningRate) -> None:
+        deprecated("optimizer.lr", "optimizer.learning_rate")
+        self.learning_rate = learning_rate
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made, a Variable; where gradients accumulate, a scalar tensor."""
+        if self.gradient_accumulation_steps:
+            return self._iterations.value // self.gradient_accumulation_steps
+        return self._iterations
+
+    def _rate(self, count: Scalar) -> Scalar:
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            return _native.number(rate.value)
+        return _native.number(rate(count) if isinstance(rate, LearningRateSchedule) else rate())
+
+    # State
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The count of steps, the learning rate if it is a number, and all slots."""
+        return list(self._variables)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the slots for these variables, which are all that can be updated later.
+
+        Raises:
+            ArgumentError: there are none.
+            ArgumentTypeError: one is no Variable.
+        """
+        if self.built:
+            return
+        variables = list(variables)
+        if not variables:
+            raise ArgumentError(
+                f'Optimizer "{self.name}": there are no trainable variables to update. Build the '
+                "model first (call it on data, or give it an Input), and check `trainable`."
+            )
+        for variable in variables:
+            if not isinstance(variable, Variable):
+                raise ArgumentTypeError(
+                    f'Optimizer "{self.name}" updates mlapi Variables, for instance '
+                    f"`model.trainable_variables`; received {type(variable).__name__}."
+                )
+        self._trainable_variables = variables
+        self._positions = {id(v): i for i, v in enumerate(variables)}
+        if self.use_ema:
+            self._slots["average"] = [
+                self.add_variable_from_reference(v, "average", v.numpy()) for v in variables
+            ]
+        slot_groups = self.slot_groups()
+        if self.gradient_accumulation_steps:
+            slot_groups = [{"gradient_accumulator": 0.0}, *slot_groups]
+        for group in slot_groups:
+            self._slots.update({name: [] for name in group})
+            for variable in variables:
+                for name, value in group.items():
+                    start = np.full(variable.shape, value)
+                    slot = self.add_variable_from_reference(variable, name, start)
+                    self._slots[name].append(slot)
+        self.built = True
+
+    def slot_groups(self) -> list[dict[str, float]]:
+        """Names and first values of the slots; those of one dict lie variable by variable."""
+        return []
+
+    def add_variable(
+        self,
+        shape: Shape,
+        initializer: Any = "zeros",
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Adds a Variable to the optimizer's state.
+
+        Args:
+            shape: its shape.
+            initializer: an initializer, its name, or an array.
+            dtype: by default `config.floatx()`.
+            name: last part of its path.
+        """
+        if not isinstance(initializer, np.ndarray):
+            initializer = initializers.get(initializer)
+        name = name or "variable"
+        path = f"{self.name}/{name}"
+        variable = Variable(initializer, shape, dtype, trainable=False, name=name, path=path)
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str = "slot", initializer: Any = "zeros"
+    ) -> Variable:
+        """Adds a Variable with the shape and dtype of another one, whose path its name carries."""
+        name = f"{reference_variable.path.replace('/', '_')}_{name}"
+        return self.add_variable(
+            reference_variable.shape, initializer, reference_variable.dtype, name
+        )
+
+    def add_optimizer_variables(
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: Any = "zeros",
+    ) -> Any:
+        """Adds one slot for each variable, or several if there are several names.
+
+        Returns:
+            The list of slots, or a tuple of such lists, one for each name.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        rows = [
+            [self.add_variable_from_reference(v, each, initializer) for each in names]
+            for v in trainable_variables
+        ]
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        return columns[0] if isinstance(name, str) else columns
+
+    def _add_number(self, name: str, value: float, dtype: str) -> Variable:
+        variable = self.add_variable((), np.asarray(value), dtype, name)
+        _native.keep_on_host(variable)
+        return variable
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        try:
+            return self._positions[id(variable)]
+        except KeyError:
+            raise ArgumentError(
+                f'Optimizer "{self.name}" does not know the variable {variable.path!r}: it was '
+                f"built for {len(self._positions)} others. Make a new optimizer, or build this one "
+                "with all variables that it is to update."
+            ) from None
+
+    # The update
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
+        """Updates variables, given as pairs `(gradient, variable)`."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self.iterations
+
+    def apply(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None
+    ) -> None:
+        """Updates variables by their gradients; on the first call also `build`s.
+
+        Args:
+            grads: one tensor for each variable, of its shape. A variable whose gradient is None
+                is left alone, with a warning.
+            trainable_variables: some or all of those the optimizer was built for; all by default.
+
+        Raises:
+            ArgumentError: all gradients are None, there are more or fewer than variables, or a
+                variable is unknown.
+            ShapeError: a gradient has another shape than its variable.
+
+        Example:
+            >>> import mlapi
+            >>> w = mlapi.Variable(1.0)
+            >>> mlapi.optimizers.SGD(0.25).apply([2.0], [w])
+            >>> float(w)
+            0.5
+        """
+        if not self.built:
+            if trainable_variables is None:
+                raise NotBuiltError(
+                    f'Optimizer "{self.name}" does not know what to update: pass '
+                    "`trainable_variables`, or call `build` first."
+                )
+            self.build(trainable_variables)
+        variables = self._trainable_variables if trainable_variables is None else (
+            list(trainable_variables)
+        )
+        grads = list(grads)
+        if len(grads) != len(variables):
+            raise ArgumentError(
+                f'Optimizer "{self.name}": {len(grads)} gradients for {len(variables)} variables.'
+            )
+        if NoneType in map(type, grads):
+            grads, variables = self._present(grads, variables)
+        _native.unrecorded(self._update, self._group(variables), _native.accept(grads, variables))
+
+    def _group(self, variables: list[Variable]) -> _Group:
+        group = self._last
+        if group is None or group.variables != variables:
+            key = tuple(map(id, variables))
+            group = self._groups.get(key)
+            if group is None:
+                group = self._groups[key] = _Group(self, variables)
+            self._last = group
+        return group
+
+    def _present(
+        self, grads: list[Any], variables: list[Variable]
+    ) -> tuple[list[Any], list[Variable]]:
+        """Drops variables without gradient, and says so once."""
+        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if not pairs:
+            raise ArgumentError(
+                f'Optimizer "{self.name}": no variable has a gradient, {", ".join(missing)} '
+                "included. Does the loss depend on them?"
+            )
+        if not self._warned.issuperset(missing):
+            self._warned.update(missing)
+            warnings.warn(
+                f"No gradient for {', '.join(missing)}: these variables are not updated. "
+                "Does the loss depend on them?",
+                stacklevel=3,
+            )
+        return [g for g, _ in pairs], [v for _, v in pairs]
+
+    def _update(self, group: _Group, grads: list[Any]) -> None:
+        count = _native.number(self._iterations.value)
+        lr = self._rate(count)
+        p, g = _Bundle.of(group.variables), _Bundle(grads)
+        slots = group.bundles()
+        if self.loss_scale_factor:
+            g = g * (1 / self.loss_scale_factor)
+        if self.gradient_accumulation_steps:
+            self._accumulate(group, p, g, slots, lr, count)
+        else:
+            self._step(group, p, g, slots, lr, count)
+        p.store()
+        for bundle in slots.values():
+            bundle.store()
+        for variable in group.constrained:
+            variable.assign(variable.constraint(variable.value))
+        _native.set_number(self._iterations, count + 1)
+
+    def _accumulate(
+        self, group: _Group, p: Any, g: Any, slots: dict[str, Any], lr: Scalar, count: Any
+    ) -> None:
+        every = self.gradient_accumulation_steps
+        total = slots["gradient_accumulator"]
+        total.add_(g)
+        due = (count + 1) % every == 0
+        if isinstance(due, bool):
+            if due:
+                self._step(group, p, total / every, slots, lr, count // every)
+        else:  # a tensor: compute the update, and keep it if it is due
+            changing = [p, *(bundle for bundle in slots.values() if bundle is not total)]
+            before = [bundle.copy() for bundle in changing]
+            self._step(group, p, total / every, slots, lr, count // every, in_place=False)
+            for bundle, old in zip(changing, before, strict=True):
+                bundle.choose_(~due, old)
+        total.zero_(due)
+
+    def _step(
+        self,
+        group: _Group,
+        p: Any,
+        g: Any,
+        slots: dict[str, Any],
+        lr: Scalar,
+        count: Any,
+        in_place: bool = True,
+    ) -> None:
+        """One update of the bundles; `count` updates were made before."""
+        if self.clipnorm:
+            g = g.clip_norms(self.clipnorm)
+        elif self.global_clipnorm:
+            g = g.clip_global_norm(self.global_clipnorm)
+        elif self.clipvalue:
+            g = g.clip(-self.clipvalue, self.clipvalue)
+        decay = self.weight_decay or 0.0
+        if decay and group.decay_shares:
+            p.mul_([1 - lr * decay * share for share in group.decay_shares])
+            p.store()
+            decay = 0.0
+        t = scalar.to_float(count) + 1
+        kernel = _native.kernels.get(self.kernel) if in_place else None
+        if kernel is None or not kernel(self, p, g, slots, lr, t, decay):
+            if decay:
+                p.mul_(1 - lr * decay)
+            self.rule(p, g, slots, lr, t)
+        if self.use_ema:
+            self._average(p, slots["average"], count)
+
+    def _average(self, p: Any, average: Any, count: Any) -> None:
+        average.lerp_(p, scalar.where(count == 0, 1.0, 1 - self.ema_momentum))
+        if self.ema_overwrite_frequency:
+            p.choose_((count + 1) % self.ema_overwrite_frequency == 0, average)
+
+    def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:
+        """Updates the bundle `p` of all variables, and the slots, in place.
+
+        Args:
+            p: variables.
+            g: their gradients, which must not be changed.
+            slots: the bundles of `slot_groups` by name.
+            lr: learning rate.
+            t: number of this update, the first being 1.
+        """
+        p.store()
+        for gradient, variable in zip(g.tensors, p.variables, strict=True):
+            self.update_step(gradient, variable, lr)
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
+        """Updates one variable; what a class written for Keras overrides instead of `rule`."""
+        raise NotImplementedError(f"{type(self).__name__} must override `rule` or `update_step`.")
+
+    def assign(self, variable: Variable, value: TensorLike) -> None:
+        """Sets a variable from within `update_step`."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
+        """Adds to a variable from within `update_step`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
+        """Subtracts from a variable from within `update_step`."""
+        variable.assign_sub(value)
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[TensorLike],
+        grads: Sequence[TensorLike],
+        trainable_variables: Sequence[TensorLike],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """An update as a pure function of values, in the order of `variables` and of `build`.
+
+        Returns:
+            The new values of the trainable variables, and those of the optimizer's.
+        """
+        if not self.built:
+            raise NotBuiltError(f'Optimizer "{self.name}": call `build` before `stateless_apply`.')
+        targets = [*self._trainable_variables, *self._variables]
+        values = [*trainable_variables, *optimizer_variables]
+        before = [v.value * 1 for v in targets]
+        try:
+            for variable, value in zip(targets, values, strict=True):
+                variable.assign(value)
+            self.apply(grads)
+            after = [v.value * 1 for v in targets]
+        finally:
+            for variable, value in zip(targets, before, strict=True):
+                variable.assign(value)
+        count = len(self._trainable_variables)
+        return after[:count], after[count:]
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Returns the loss times `loss_scale_factor`."""
+        return loss * self.loss_scale_factor if self.loss_scale_factor else loss
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Gives the variables their averages, if averages are kept; `fit` does so at its end."""
+        if self.use_ema:
+            for variable in var_list:
+                average = self._slots["average"][self._get_variable_index(variable)]
+                variable.assign(average.value)
+
+    # Weight decay
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Sequence[Variable] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Keeps variables from being decayed; to be called before the first update.
+
+        Args:
+            var_list: variables.
+            var_names: parts of paths, `"bias"` for instance, as regular expressions.
+
+        Raises:
+            ArgumentError: the optimizer is built.
+        """
+        if self.built:
+            raise ArgumentError(
+                f'Optimizer "{self.name}": exclude_from_weight_decay comes before the first '
+                "update, and before `build`."
+            )
+        self._excluded = {id(variable) for variable in var_list or ()}
+        self._excluded_names = re.compile("|".join(var_names)) if var_names else None
+
+    def _use_weight_decay(self, variable: Variable) -> bool:
+        if id(variable) in self._excluded:
+            return False
+        return not (self._excluded_names and self._excluded_names.search(variable.path))
+
+    # Saving
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, the learning rate as a number or record."""
+        names = type(self).__signature__.parameters  # type: ignore[attr-defined]
+        config = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            # The shortest decimal number of this float32: 0.001, not 0.0010000000474974513.
+            config["learning_rate"] = float(str(rate.numpy()))
+        else:
+            config["learning_rate"] = serialization.serialize(rate)
+        return config
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Returns a new optimizer from what `get_config` returned."""
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = serialization.deserialize(
+                config["learning_rate"], custom_objects
+            )
+        return cls(**config)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Assigns arrays to `variables`, in their order.
+
+        Raises:
+            LoadError: there are more or fewer than variables, or one has another shape; then
+                nothing is assigned.
+        """
+        weights = [np.asarray(weight) for weight in weights]
+        if len(weights) != len(self._variables):
+            hint = "" if self.built else " It is not built yet: call `build` first."
+            raise LoadError(
+                f'Optimizer "{self.name}" has {len(self._variables)} variables, received '
+                f"{len(weights)} arrays.{hint}"
+            )
+        for variable, weight in zip(self._variables, weights, strict=True):
+            if variable.shape != weight.shape:
+                raise LoadError(
+                    f"The optimizer's variable {variable.path!r} has shape {variable.shape}, "
+                    f"received an array of shape {weight.shape}."
+                )
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes `variables` into a mapping, under their numbers."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote.
+
+        Raises:
+            LoadError: other variables were written; then nothing is assigned.
+        """
+        self.set_weights([store[str(i)] for i in range(len(store))])

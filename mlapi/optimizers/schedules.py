@@ -1,0 +1,345 @@
+"""Learning rates that change with the step count, computed inside the step."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlapi import serialization
+from mlapi.errors import ArgumentError
+from mlapi.optimizers import scalar
+from mlapi.optimizers.scalar import Scalar
+from mlapi.serialization import Configurable
+from mlapi.types import TensorLike
+from mlapi.validation import non_negative, number, optional, positive
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "serialize",
+]
+
+
+class LearningRateSchedule(Configurable):
+    """Base of all schedules; yours overrides `__call__(step)`.
+
+    `step` is the number of updates made before this one: a Python int where the host knows it, or
+    a scalar tensor inside a compiled step, so write the formula with operators and `mlapi.ops`.
+    Constructor arguments kept under their own names are the config.
+
+    Example:
+        >>> import mlapi
+        >>> class InverseRoot(mlapi.optimizers.schedules.LearningRateSchedule):
+        ...     def __init__(self, peak):
+        ...         self.peak = peak
+        ...     def __call__(self, step):
+        ...         return self.peak * mlapi.ops.rsqrt(step + 1.0)
+        >>> optimizer = mlapi.optimizers.SGD(InverseRoot(0.1))
+    """
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate, a number or scalar tensor."""
+        raise NotImplementedError(f"{type(self).__name__} must override __call__(self, step).")
+
+
+class ExponentialDecay(LearningRateSchedule):
+    """`initial_learning_rate · decay_rate ** (step / decay_steps)`.
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: number of steps in which the rate is multiplied by `decay_rate` once.
+        decay_rate: the factor.
+        staircase: whether the exponent is rounded down, so that the rate falls in steps.
+        name: kept in the config.
+
+    Example:
+        >>> schedule = ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
+        >>> schedule(20)
+        0.025
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ) -> None:
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.decay_rate = non_negative(self, "decay_rate", decay_rate)
+        self.staircase = bool(staircase)
+        self.name = name
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        periods = scalar.to_float(step) / self.decay_steps
+        if self.staircase:
+            periods = scalar.floor(periods)
+        return self.initial_learning_rate * self.decay_rate**periods
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    """`initial_learning_rate / (1 + decay_rate · step / decay_steps)`.
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: number of steps that count as one unit of time.
+        decay_rate: by how much the divisor grows in a unit of time.
+        staircase: whether time is rounded down to whole units.
+        name: kept in the config.
+
+    Example:
+        >>> InverseTimeDecay(0.1, decay_steps=1, decay_rate=0.5)(2)
+        0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.decay_rate = non_negative(self, "decay_rate", decay_rate)
+        self.staircase = bool(staircase)
+        self.name = name
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        periods = scalar.to_float(step) / self.decay_steps
+        if self.staircase:
+            periods = scalar.floor(periods)
+        return self.initial_learning_rate / (1 + self.decay_rate * periods)
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """`values[0]` up to and including step `boundaries[0]`, then `values[1]`, and so on.
+
+    Args:
+        boundaries: steps in increasing order.
+        values: rates, one more than there are boundaries.
+        name: kept in the config.
+
+    Example:
+        >>> schedule = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+        >>> schedule(100), schedule(101)
+        (0.1, 0.01)
+    """
+
+    def __init__(
+        self,
+        boundaries: Sequence[float],
+        values: Sequence[float],
+        name: str = "PiecewiseConstant",
+    ) -> None:
+        self.boundaries = [number(self, "boundaries", b) for b in boundaries]
+        self.values = [number(self, "values", v) for v in values]
+        self.name = name
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ArgumentError(
+                "PiecewiseConstantDecay needs one value more than boundaries, received "
+                f"{len(self.boundaries)} boundaries and {len(self.values)} values."
+            )
+        if self.boundaries != sorted(set(self.boundaries)):
+            raise ArgumentError(
+                f"PiecewiseConstantDecay: boundaries must increase, received {self.boundaries}."
+            )
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        now = scalar.to_float(step)
+        rate: Scalar = self.values[-1]
+        for boundary, value in zip(self.boundaries[::-1], self.values[-2::-1], strict=True):
+            rate = scalar.where(now <= boundary, value, rate)
+        return rate
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """`(initial - end) · (1 - step / decay_steps) ** power + end`, constant afterwards.
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: number of steps until `end_learning_rate` is reached.
+        end_learning_rate: the last rate.
+        power: 1 for a straight line.
+        cycle: whether, past its end, `decay_steps` is raised to its next multiple, so that the
+            rate goes up again and falls more slowly.
+        name: kept in the config.
+
+    Example:
+        >>> PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.25)(5)
+        0.375
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.end_learning_rate = number(self, "end_learning_rate", end_learning_rate)
+        self.power = number(self, "power", power)
+        self.cycle = bool(cycle)
+        self.name = name
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        periods = scalar.to_float(step) / self.decay_steps
+        whole = scalar.maximum(scalar.ceil(periods), 1.0) if self.cycle else 1.0
+        left = 1 - scalar.minimum(periods / whole, 1.0)
+        span = self.initial_learning_rate - self.end_learning_rate
+        return span * left**self.power + self.end_learning_rate
+
+
+class CosineDecay(LearningRateSchedule):
+    """Half a cosine wave from a rate down to `alpha` times it, after a linear warm-up if wanted.
+
+    Without `warmup_target` the wave starts at `initial_learning_rate`. With it, the rate first
+    rises from there to `warmup_target` in `warmup_steps`, and the wave starts at the target.
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: length of the wave.
+        alpha: the last rate, as a fraction of the one with which the wave starts.
+        name: kept in the config.
+        warmup_target: the rate after warm-up, or None for no warm-up.
+        warmup_steps: length of the warm-up.
+
+    Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts";
+    warm-up: Goyal et al. 2017, "Accurate, Large Minibatch SGD".
+
+    Example:
+        >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
+        >>> schedule(5), schedule(10), schedule(110)
+        (0.05, 0.1, 0.0)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: float = 0,
+    ) -> None:
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.alpha = number(self, "alpha", alpha)
+        self.name = name
+        self.warmup_target = optional(number)(self, "warmup_target", warmup_target)
+        self.warmup_steps = non_negative(self, "warmup_steps", warmup_steps)
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        now = scalar.to_float(step)
+        if self.warmup_target is None:
+            return self._wave(now, self.initial_learning_rate)
+        decayed = self._wave(scalar.maximum(now - self.warmup_steps, 0.0), self.warmup_target)
+        if not self.warmup_steps:
+            return decayed
+        slope = (self.warmup_target - self.initial_learning_rate) / self.warmup_steps
+        warming = self.initial_learning_rate + slope * now
+        return scalar.where(now < self.warmup_steps, warming, decayed)
+
+    def _wave(self, step: Scalar, peak: float) -> Scalar:
+        done = scalar.minimum(step / self.decay_steps, 1.0)
+        return peak * _cosine(done, 1.0, self.alpha)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """Cosine waves one after the other, each `t_mul` times as long and `m_mul` times as high.
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        first_decay_steps: length of the first wave.
+        t_mul: how much longer each wave is than the one before it, at least 1.
+        m_mul: how much higher it starts.
+        alpha: the lowest rate, as a fraction of `initial_learning_rate`.
+        name: kept in the config.
+
+    Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts".
+
+    Example:
+        >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, m_mul=0.5)
+        >>> schedule(0), schedule(10)
+        (0.1, 0.05)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.first_decay_steps = positive(self, "first_decay_steps", first_decay_steps)
+        self.t_mul = positive(self, "t_mul", t_mul)
+        self.m_mul = positive(self, "m_mul", m_mul)
+        self.alpha = number(self, "alpha", alpha)
+        self.name = name
+        if self.t_mul < 1:
+            raise ArgumentError(f"CosineDecayRestarts: t_mul must be at least 1, received {t_mul}.")
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        periods = scalar.to_float(step) / self.first_decay_steps
+        if self.t_mul == 1:
+            restarts = scalar.floor(periods)
+            done = periods - restarts
+        else:
+            # n waves together last (t_mulⁿ - 1) / (t_mul - 1) times the first.
+            growth = self.t_mul - 1
+            restarts = scalar.floor(
+                scalar.log(1 + growth * periods) / math.log(self.t_mul) + _ROUNDING
+            )
+            length = self.t_mul**restarts
+            done = scalar.maximum((periods - (length - 1) / growth) / length, 0.0)
+        return self.initial_learning_rate * _cosine(done, self.m_mul**restarts, self.alpha)
+
+
+# So that a logarithm which rounding left just below a whole number counts as that number.
+_ROUNDING = 1e-6
+
+
+def _cosine(done: Scalar, height: Scalar, alpha: float) -> Scalar:
+    """Half a wave of this height, brought from [0, 1] to [alpha, 1]."""
+    return (1 - alpha) * 0.5 * height * (1 + scalar.cos(math.pi * done)) + alpha
+
+
+def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
+    """Returns the config record of a schedule, from which `deserialize` makes an equal one."""
+    return serialization.serialize(learning_rate_schedule)
+
+
+def deserialize(
+    config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> LearningRateSchedule:
+    """Returns the schedule of a config record.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: name → class, for schedules of yours.
+
+    Raises:
+        LoadError: the record is refused.
+    """
+    return serialization.deserialize(config, custom_objects, family="optimizers.schedules")
