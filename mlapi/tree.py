@@ -17,7 +17,7 @@ Path = tuple[int | str, ...]
 
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a dict, list or tuple, empty ones included."""
-    return isinstance(structure, dict | list | tuple)
+    return isinstance(structure, (dict, list, tuple))
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -35,7 +35,7 @@ def flatten(structure: Any) -> list[Any]:
 def _collect(structure: Any, leaves: list[Any]) -> None:
     if isinstance(structure, dict):
         structure = structure.values()
-    elif not isinstance(structure, list | tuple):
+    elif not isinstance(structure, (list, tuple)):
         leaves.append(structure)
         return
     for child in structure:
@@ -85,7 +85,7 @@ def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
 
 
 def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
-    if not isinstance(structure, dict | list | tuple):
+    if not isinstance(structure, (dict, list, tuple)):
         return fn(structure)
     if isinstance(structure, dict):
         return _rebuild(structure, [_map(fn, child) for child in structure.values()])
@@ -179,7 +179,7 @@ def map_shape_structure(fn: Callable[[tuple[int | None, ...]], Any], structure: 
 
 def is_shape(structure: Any) -> bool:
     """Whether `structure` is a tuple or list of sizes only; `()` is the shape of a scalar."""
-    return isinstance(structure, list | tuple) and all(
+    return isinstance(structure, (list, tuple)) and all(
         size is None or isinstance(size, int) for size in structure
     )
 
