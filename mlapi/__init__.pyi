@@ -17,6 +17,7 @@ from mlapi import saving as saving
 from mlapi import testing as testing
 from mlapi import tree as tree
 from mlapi import utils as utils
+from mlapi import visualization as visualization
 from mlapi.graph import SymbolicTensor as SymbolicTensor
 from mlapi.initializers import Initializer as Initializer
 from mlapi.layers import Input as Input

@@ -16,6 +16,17 @@ from pathlib import Path
 
 from mlapi.errors import ArgumentError, BackendError, nearest, one_of
 
+__all__ = [
+    "backend",
+    "epsilon",
+    "floatx",
+    "home",
+    "image_data_format",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+]
+
 _FLOATX = ("float16", "bfloat16", "float32", "float64")
 _IMAGE_DATA_FORMATS = ("channels_last", "channels_first")
 _BUILT_IN = {"jax": "jax", "torch": "torch", "tensorflow": "tensorflow"}

@@ -12,10 +12,19 @@ import numpy as np
 
 from mlapi import config, dtypes, host_random
 from mlapi.backends import adapter
-from mlapi.graph import SymbolicTensor, record
 from mlapi.errors import ArgumentTypeError
+from mlapi.graph import SymbolicTensor, record
 from mlapi.state import Stateful, Variable
 from mlapi.types import DTypeLike, Tensor, TensorLike
+
+__all__ = [
+    "SeedGenerator",
+    "dropout",
+    "normal",
+    "randint",
+    "truncated_normal",
+    "uniform",
+]
 
 _core = adapter.core
 _native = adapter.random
@@ -127,9 +136,7 @@ def randint(
     seed: Seed = None,
 ) -> Tensor:
     """Integers uniform in [minval, maxval)."""
-    return _native.randint(
-        tuple(shape), minval, maxval, dtypes.standardize(dtype), draw_seed(seed)
-    )
+    return _native.randint(tuple(shape), minval, maxval, dtypes.standardize(dtype), draw_seed(seed))
 
 
 def dropout(

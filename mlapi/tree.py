@@ -12,6 +12,19 @@ from typing import Any
 
 from mlapi.errors import ArgumentError
 
+__all__ = [
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]
+
 Path = tuple[int | str, ...]
 
 

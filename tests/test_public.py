@@ -42,6 +42,17 @@ def test_public_names_resolve(package: str) -> None:
     assert set(module.__all__) <= set(dir(module))
 
 
+@pytest.mark.parametrize("name", mlapi.__all__)
+def test_public_modules_say_what_is_public(name: str) -> None:
+    value = getattr(mlapi, name)
+    if isinstance(value, ModuleType):
+        assert value.__doc__
+        assert value.__all__
+        for public in value.__all__:
+            assert not public.startswith("_")
+            assert getattr(value, public, None) is not None
+
+
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'mlapi' has no attribute 'lyers'"):
         mlapi.lyers  # noqa: B018
