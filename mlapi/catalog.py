@@ -136,6 +136,9 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         _scope.reset(token)
 
 
+CustomObjectScope = custom_object_scope
+
+
 def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Makes a class or function of yours known to loading, as `package>name`.
 
@@ -168,6 +171,9 @@ def register_serializable(package: str = "Custom", name: str | None = None) -> C
         return target
 
     return decorate
+
+
+register_keras_serializable = register_serializable
 
 
 def _definition(target: Any) -> tuple[str, str]:

@@ -78,11 +78,18 @@ class Configurable:
 
 @lru_cache(maxsize=512)
 def _constructor_arguments(cls: type) -> tuple[str, ...]:
+    _, *parameters = inspect.signature(cls.__init__).parameters.values()
     return tuple(
         parameter.name
-        for parameter in inspect.signature(cls).parameters.values()
+        for parameter in parameters
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     )
+
+
+@lru_cache(maxsize=512)
+def _all_arguments(cls: type) -> frozenset[str]:
+    """Returns the arguments of a class and of those that it inherits from."""
+    return frozenset(name for base in cls.__mro__[:-1] for name in _constructor_arguments(base))
 
 
 def get(family: str, identifier: Any, what: str | None = None) -> Any:
@@ -242,6 +249,10 @@ def deserialize(
         return _read(config, family)
 
 
+serialize_keras_object = serialize
+deserialize_keras_object = deserialize
+
+
 def _read(config: Any, family: str | None = None) -> Any:
     if isinstance(config, list):
         return [_read(value) for value in config]
@@ -290,14 +301,18 @@ def _construct(cls: Any, record: dict[str, Any]) -> Any:
     name = record["class_name"]
     if not hasattr(cls, "from_config"):
         raise LoadError(f"{_where()}{name} has no from_config method.")
-    config = _inner(record)
+    config = dict(_inner(record))
+    ours = catalog.family_of(cls) is not None
+    if ours:  # an argument that only another version has says nothing as long as it is None
+        known = _all_arguments(cls)
+        config = {key: v for key, v in config.items() if v is not None or key in known}
     with _inside(f"{name} {config['name']!r}" if isinstance(config.get("name"), str) else name):
         try:
-            obj = cls.from_config(dict(config))
+            obj = cls.from_config(config)
         except LoadError:
             raise
         except _CONFIG_ERRORS as error:
-            if catalog.family_of(cls) is None:
+            if not ours:
                 error.add_note(f"while reading the config of {name}")
                 raise
             raise LoadError(f"{_where()}the config does not fit: {error}") from error

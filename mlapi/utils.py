@@ -8,21 +8,18 @@ import numpy as np
 from mlapi import config, dtypes, host_random, naming
 from mlapi.backends import adapter
 from mlapi.catalog import (
+    CustomObjectScope,
     custom_object_scope,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
+    register_keras_serializable,
     register_serializable,
 )
 from mlapi.errors import DataError, DTypeError
 from mlapi.graph import SymbolicTensor
-from mlapi.serialization import deserialize, serialize
+from mlapi.serialization import deserialize_keras_object, serialize_keras_object
 from mlapi.types import DTypeLike, TensorLike
-
-register_keras_serializable = register_serializable
-CustomObjectScope = custom_object_scope
-serialize_keras_object = serialize
-deserialize_keras_object = deserialize
 
 
 def set_random_seed(seed: int) -> None:
@@ -45,6 +42,11 @@ def set_random_seed(seed: int) -> None:
 def clear_session() -> None:
     """Starts automatic names from their beginning: the next `Dense` is `dense` again."""
     naming.reset()
+
+
+def list_devices() -> list[str]:
+    """Returns the devices that the backend can compute on, as its framework calls them."""
+    return adapter.core.describe_devices()
 
 
 def is_keras_tensor(x: Any) -> bool:
@@ -141,6 +143,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "is_keras_tensor",
+    "list_devices",
     "normalize",
     "register_keras_serializable",
     "register_serializable",
