@@ -11,7 +11,7 @@ from typing import Any
 
 from mlapi import naming, op, serialization, tree
 from mlapi.errors import LoadError
-from mlapi.graph import OPERATORS, Node, SymbolicTensor, symbols_in
+from mlapi.graph import OPERATORS, Node, SymbolicTensor
 from mlapi.layers import InputLayer, Layer
 
 _TENSOR = "__keras_tensor__"
@@ -36,11 +36,13 @@ def to_config(model: Any) -> dict[str, Any]:
                     "keras_history": reference(value),
                 },
             }
-        if not symbols_in(value):
-            return serialization.serialize(value)
         if isinstance(value, dict):
             return {k: plain(v) for k, v in value.items()}
-        return [plain(v) for v in value]
+        if isinstance(value, list):
+            return [plain(v) for v in value]
+        if isinstance(value, tuple):  # JSON would make a list of it, which indexes differently
+            return {"class_name": "__tuple__", "items": [plain(v) for v in value]}
+        return serialization.serialize(value)
 
     records = []
     for name, (fn, nodes) in calls.items():
@@ -174,6 +176,8 @@ def _filled(value: Any, outputs: dict, custom_objects: Any) -> Any:
         return outputs[name, number][index]
     if isinstance(value, list):
         return [_filled(v, outputs, custom_objects) for v in value]
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        return tuple(_filled(v, outputs, custom_objects) for v in value["items"])
     if isinstance(value, dict) and not serialization.is_record(value):
         return {k: _filled(v, outputs, custom_objects) for k, v in value.items()}
     return serialization.deserialize(value, custom_objects=custom_objects)

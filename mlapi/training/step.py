@@ -145,6 +145,8 @@ class Steps:
 
     def _function(self, kind: str, batch: Any) -> Callable[[Any], Any]:
         """The compiled step of a kind ("train", "test", "predict"), made at its first batch."""
+        if self._functions is None:
+            self._functions = {}
         made = self._functions.get(kind)
         if made is None:
             step = getattr(self, f"{kind}_step")

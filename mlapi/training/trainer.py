@@ -34,7 +34,7 @@ class Trainer(Steps):
     _loss_tracker: Any = None
     _frozen_metrics: Any = None
     _frozen_variables: list[Variable] | None = None
-    _functions: Mapping[str, Callable] = {}
+    _functions: dict[str, Callable] | None = None
 
     def compile(
         self,
@@ -254,7 +254,7 @@ class Trainer(Steps):
             )
 
     def _forget_functions(self) -> None:
-        self._functions = {}
+        self._functions = None
         self._frozen_metrics = self._frozen_variables = None
 
 

@@ -1,0 +1,207 @@
+"""Weights in files, and back: `.weights.h5`, `.safetensors`, legacy `.h5`."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from mlapi import dtypes
+from mlapi.errors import ArgumentError, LoadError, NotBuiltError
+from mlapi.saving import container, hdf5, legacy
+from mlapi.saving.files import atomic, check_overwrite, check_readable
+from mlapi.saving.naming import dotted_weights, numbered_weights
+from mlapi.state import Variable
+
+FORMAT_VERSION = 1
+
+
+def save_weights(model: Any, filepath: str | Path, overwrite: bool = True) -> None:
+    """Write the weights; the suffix chooses the format.
+
+    Args:
+        model: a built model.
+        filepath: ends in `.weights.h5`, `.safetensors`, or `.h5`/`.hdf5` for the legacy layout.
+        overwrite: whether a file that is there is replaced.
+
+    Raises:
+        NotBuiltError: the model has no weights yet.
+    """
+    path = Path(filepath)
+    check_overwrite(path, overwrite)
+    if not model.built:
+        raise NotBuiltError(
+            f'Model "{model.name}" has no weights yet: call it once, or build it, before saving.'
+        )
+    if path.name.endswith(".weights.h5"):
+        with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+            write_numbered(file, numbered_weights(model))
+    elif path.suffix in (".h5", ".hdf5"):
+        with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+            legacy.write_weights(file, model)
+    elif path.suffix == ".safetensors":
+        _save_safetensors(model, path)
+    else:
+        raise ArgumentError(
+            f"{path} has no known ending for weights; use .weights.h5, .safetensors or .h5."
+        )
+
+
+def load_weights(
+    model: Any, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Read the weights; nothing is assigned unless all of them fit.
+
+    Args:
+        model: a built model.
+        filepath: what `save_weights` or `save` wrote.
+        skip_mismatch: leave weights alone that are missing or have another shape.
+        by_name: match layers by their names, in legacy files.
+
+    Raises:
+        LoadError: the file is no such file, is damaged, or does not fit the model.
+    """
+    path = Path(filepath)
+    check_readable(path)
+    if not model.built:
+        raise NotBuiltError(
+            f'Model "{model.name}" has no weights yet: call it once, or build it with an input '
+            "shape, before loading."
+        )
+    if path.suffix == ".safetensors":
+        wanted = dotted_weights(model)
+        found, others = _read_safetensors(path, wanted, skip_mismatch)
+    elif path.suffix in (".keras", ".h5", ".hdf5"):
+        source: Any = path
+        if path.suffix == ".keras":
+            source = io.BytesIO(container.read(path)["model.weights.h5"])
+        with hdf5.open_file(source, str(path)) as file:
+            if legacy.is_legacy(file):
+                pairs = legacy.read_weights(file, model, str(path), by_name, skip_mismatch)
+                assign(pairs, str(path))
+                return
+            wanted = numbered_weights(model)
+            found, others = read_numbered(file, wanted, str(path), skip_mismatch)
+    else:
+        raise LoadError(
+            f"{path} has no known ending for weights: .weights.h5, .safetensors, .h5 or .keras."
+        )
+    check_complete(wanted, found, others, str(path), skip_mismatch)
+    assign([(wanted[name], array) for name, array in found.items()], str(path))
+
+
+def write_numbered(file: h5py.Group, weights: Mapping[str, Variable]) -> None:
+    file.attrs["format"] = f"mlapi weights {FORMAT_VERSION}"
+    for name, variable in weights.items():
+        hdf5.write_array(file, name, variable.numpy())
+
+
+def read_numbered(
+    file: h5py.Group, wanted: Mapping[str, Variable], where: str, skip_mismatch: bool
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Arrays for the wanted places, and the names of arrays that nobody wants."""
+    found = {}
+    for name, variable in wanted.items():
+        dataset = hdf5.child(file, name, where)
+        if dataset is None:
+            continue
+        if skip_mismatch and tuple(getattr(dataset, "shape", ())) != variable.shape:
+            continue
+        found[name] = hdf5.read_array(dataset, variable.shape, where)
+    others = [
+        name
+        for name in hdf5.dataset_names(file, where)
+        if name not in wanted and not name.startswith("optimizer/")
+    ]
+    return found, others
+
+
+def check_complete(
+    wanted: Mapping[str, Variable],
+    found: Mapping[str, Any],
+    others: list[str],
+    where: str,
+    skip_mismatch: bool,
+) -> None:
+    """Missing and unexpected weights are errors, unless mismatches are to be skipped."""
+    missing = [name for name in wanted if name not in found]
+    if skip_mismatch or not (missing or others):
+        return
+    lines = [f"{where} does not fit the model."]
+    for name in missing[:10]:
+        lines.append(f"  missing: {name} {wanted[name].shape} ({wanted[name].path})")
+    lines += [f"  unexpected: {name}" for name in others[:10]]
+    more = max(0, len(missing) - 10) + max(0, len(others) - 10)
+    if more:
+        lines.append(f"  … and {more} more")
+    lines.append("Build the model as it was when saved, or pass skip_mismatch=True.")
+    raise LoadError("\n".join(lines))
+
+
+def assign(pairs: list[tuple[Variable, np.ndarray]], where: str) -> None:
+    """Check every cast, then assign every array."""
+    ready = []
+    for variable, array in pairs:
+        if tuple(array.shape) != variable.shape:
+            raise LoadError(
+                f"{where}: weight {variable.path} has shape {variable.shape} in the model, "
+                f"but {tuple(array.shape)} in the file."
+            )
+        target = dtypes.numpy_dtype(variable.dtype)
+        if array.dtype != target:
+            if dtypes.is_float(variable.dtype) != dtypes.is_float(array.dtype.name):
+                raise LoadError(
+                    f"{where}: weight {variable.path} is {variable.dtype} in the model, but "
+                    f"{array.dtype} in the file."
+                )
+            with np.errstate(over="ignore"):
+                cast = array.astype(target)
+            if np.isinf(cast.astype(np.float64)).sum() > np.isinf(array.astype(np.float64)).sum():
+                raise LoadError(
+                    f"{where}: weight {variable.path} holds numbers too large for {variable.dtype}."
+                )
+            array = cast
+        ready.append((variable, array))
+    for variable, array in ready:
+        variable.assign(array)
+
+
+def _save_safetensors(model: Any, path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    arrays = {name: v.numpy() for name, v in dotted_weights(model).items()}
+    with atomic(path) as temporary:
+        save_file(
+            {name: np.ascontiguousarray(a) for name, a in arrays.items()},
+            temporary,
+            metadata={"format": "mlapi", "version": str(FORMAT_VERSION)},
+        )
+
+
+def _read_safetensors(
+    path: Path, wanted: Mapping[str, Variable], skip_mismatch: bool
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    from safetensors import SafetensorError, safe_open
+
+    found, others = {}, []
+    try:
+        with safe_open(path, "numpy") as file:
+            for name in file.keys():
+                if name not in wanted:
+                    others.append(name)
+                    continue
+                shape = tuple(file.get_slice(name).get_shape())
+                if shape != wanted[name].shape:
+                    if skip_mismatch:
+                        continue
+                    raise LoadError(
+                        f"{path}: {name} has shape {shape}, but the model expects "
+                        f"{wanted[name].shape}."
+                    )
+                found[name] = file.get_tensor(name)
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise LoadError(f"{path} is not a readable safetensors file: {error}") from None
+    return found, others
