@@ -9,6 +9,10 @@ import numpy as np
 from mlapi.errors import ArgumentError
 from mlapi.training.history import History
 
+__all__ = [
+    "plot_history",
+]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
