@@ -15,7 +15,8 @@ from mlapi.types import DTypeLike, Tensor, TensorLike
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 _PLAIN_MEANS = frozenset({"sum_over_batch_size", "mean", "mean_with_sample_weight"})
 
-FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+FLOATS = frozenset(name for name in dtypes.NAMES if dtypes.is_float(name))
+INTEGERS = frozenset(name for name in dtypes.NAMES if dtypes.is_integer(name))
 
 _core = adapter.core
 _native_types = _core.native_types
@@ -223,7 +224,7 @@ def matched(y_true: TensorLike, y_pred: TensorLike, where: str) -> tuple[Tensor,
     if y_true.shape != y_pred.shape:
         received = tuple(y_true.shape), tuple(y_pred.shape)
         y_true, y_pred = equal_rank(y_true, y_pred)
-        if not _same_shape(y_true.shape, y_pred.shape):
+        if not same_shape(y_true.shape, y_pred.shape):
             raise ShapeError(
                 f"{where}: y_true has shape {received[0]} but y_pred {received[1]}. "
                 f"Targets must have the shape of the model's output.{_advice(*received)}"
@@ -240,7 +241,8 @@ def _advice(y_true: tuple[int | None, ...], y_pred: tuple[int | None, ...]) -> s
     return ""
 
 
-def _same_shape(a: Any, b: Any) -> bool:
+def same_shape(a: Any, b: Any) -> bool:
+    """Whether two shapes can be the same, unknown sizes fitting any."""
     return len(a) == len(b) and all(
         m == n or m is None or n is None for m, n in zip(a, b, strict=True)
     )
@@ -288,9 +290,9 @@ def fit_weights(weights: TensorLike, values: Tensor, where: str) -> Tensor:
 
 
 def ratio(a: Tensor, b: Tensor) -> Tensor:
-    """Returns `a / b`, and 0 where `b` is 0; the gradient is that of the value."""
-    empty = ops.equal(b, 0.0)
-    return ops.where(empty, 0.0, a / ops.where(empty, 1.0, b))
+    """Returns `a / b`, and 0 where `b` is 0."""
+    empty = ops.cast(b == 0.0, dtype_name(b))
+    return a * (1.0 - empty) / (b + empty)
 
 
 def spread(weights: Tensor, values: Tensor) -> Tensor:

@@ -4,10 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import config, dtypes, ops
+from mlapi import config, ops
 from mlapi.backends import adapter
 from mlapi.errors import DataError, ShapeError
-from mlapi.losses.base import FLOATS, ElementwiseLoss, Loss, float_tensor, matched
+from mlapi.losses.base import (
+    FLOATS,
+    INTEGERS,
+    ElementwiseLoss,
+    Loss,
+    float_tensor,
+    matched,
+    same_shape,
+)
+from mlapi.losses.means import (
+    mean_binary_crossentropy,
+    mean_categorical_crossentropy,
+    mean_sparse_categorical_crossentropy,
+)
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 _native_types = adapter.core.native_types
@@ -18,10 +31,17 @@ def binary_error(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
     """Binary cross-entropy element by element."""
+    y_true, y_pred = _binary(y_true, y_pred, label_smoothing)
+    return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
+
+
+def _binary(
+    y_true: TensorLike, y_pred: TensorLike, label_smoothing: float
+) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "binary_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
+    return y_true, y_pred
 
 
 def binary_crossentropy(
@@ -77,10 +97,17 @@ def categorical_crossentropy(
         >>> [round(x, 4) for x in loss.tolist()]
         [0.6931]
     """
+    y_true, y_pred = _categorical(y_true, y_pred, label_smoothing, axis)
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def _categorical(
+    y_true: TensorLike, y_pred: TensorLike, label_smoothing: float, axis: int
+) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "categorical_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
-    return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return y_true, y_pred
 
 
 def sparse_categorical_crossentropy(
@@ -131,18 +158,16 @@ def class_numbers(y_true: TensorLike, y_pred: Tensor, axis: int, where: str) -> 
     Raises:
         ShapeError: it has another shape.
     """
-    if type(y_true) not in _native_types:
-        y_true = ops.convert_to_tensor(y_true)
-    if not dtypes.is_integer(y_true.dtype):
+    if type(y_true) in _native_types and _dtype_of(y_true) in INTEGERS:
+        if axis == -1 and y_true.shape == y_pred.shape[:-1]:
+            return y_true
+    else:
         y_true = ops.cast(y_true, "int32")
     expected, received = list(y_pred.shape), tuple(y_true.shape)
     if len(received) == len(expected) and received[axis] == 1:
         y_true = ops.squeeze(y_true, axis)
     del expected[axis]
-    if len(y_true.shape) != len(expected) or any(
-        m != n and m is not None and n is not None
-        for m, n in zip(y_true.shape, expected, strict=True)
-    ):
+    if not same_shape(y_true.shape, expected):
         one_hot = received == tuple(y_pred.shape)
         raise ShapeError(
             f"{where}: y_true has shape {received} but y_pred {tuple(y_pred.shape)}. "
@@ -263,6 +288,10 @@ class BinaryCrossentropy(ElementwiseLoss):
         error = self.error(y_true, y_pred)
         return ops.mean(error, axis=self.axis) if len(error.shape) > 1 else error
 
+    def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true, y_pred = _binary(y_true, y_pred, self.label_smoothing)
+        return mean_binary_crossentropy(y_true, y_pred, self.from_logits)
+
 
 class CategoricalCrossentropy(Loss):
     """Cross-entropy between one-hot targets (or probabilities) and predictions.
@@ -300,6 +329,10 @@ class CategoricalCrossentropy(Loss):
         return categorical_crossentropy(
             y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
         )
+
+    def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true, y_pred = _categorical(y_true, y_pred, self.label_smoothing, self.axis)
+        return mean_categorical_crossentropy(y_true, y_pred, self.from_logits, self.axis)
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -342,6 +375,10 @@ class SparseCategoricalCrossentropy(Loss):
         return sparse_categorical_crossentropy(
             y_true, y_pred, self.from_logits, self.ignore_class, self.axis
         )
+
+    def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = class_numbers(y_true, y_pred, self.axis, self.name)
+        return mean_sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.axis)
 
     def __call__(
         self,

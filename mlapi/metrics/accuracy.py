@@ -7,9 +7,11 @@ from mlapi.losses.base import equal_rank, matched
 from mlapi.losses.classification import class_numbers
 from mlapi.metrics.base import Metric
 from mlapi.metrics.reduction import MeanMetricWrapper
+from mlapi.op import op
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _native_types = adapter.core.native_types
+_dtype_of = adapter.core.dtype_of
 
 # The functions of booleans, true for a hit: what the metrics average, without a cast on the way.
 
@@ -26,10 +28,16 @@ def binary_hits(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) 
     return ops.equal(y_true, ops.cast(y_pred > threshold, config.floatx()))
 
 
+@op(dtype=None)
+def class_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Where the largest entry of `y_pred` along the last axis stands at the place `y_true`."""
+    return ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), _dtype_of(y_true)))
+
+
 def categorical_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Where the largest entries of both stand at the same place of the last axis."""
     y_true, y_pred = matched(y_true, y_pred, "categorical_accuracy")
-    return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
+    return class_hits(ops.argmax(y_true, axis=-1), y_pred)
 
 
 def sparse_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -37,7 +45,7 @@ def sparse_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     if type(y_pred) not in _native_types:
         y_pred = ops.convert_to_tensor(y_pred)
     y_true = class_numbers(y_true, y_pred, -1, "sparse_categorical_accuracy")
-    return ops.equal(y_true, ops.argmax(y_pred, axis=-1))
+    return class_hits(y_true, y_pred)
 
 
 def sparse_top_k_hits(

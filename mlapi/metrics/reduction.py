@@ -9,8 +9,6 @@ from mlapi.losses.base import fit_weights, function_name, ratio, spread
 from mlapi.metrics.base import Metric
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
-_HALF = frozenset({"float16", "bfloat16"})
-
 _native_types = adapter.core.native_types
 _dtype_of = adapter.core.dtype_of
 
@@ -80,10 +78,10 @@ class Mean(Metric):
         """
         if type(values) not in _native_types:
             values = ops.convert_to_tensor(values)
-        if sample_weight is not None:
-            return self._update_weighted(ops.cast(values, self.dtype), sample_weight)
-        if _dtype_of(values) in _HALF:  # too short to add up in
+        if _dtype_of(values) != self.dtype:
             values = ops.cast(values, self.dtype)
+        if sample_weight is not None:
+            return self._update_weighted(values, sample_weight)
         rank = len(values.shape)
         if rank > 1:
             values = ops.mean(values, axis=tuple(range(1, rank)))

@@ -30,7 +30,7 @@ def test_names_give_functions_and_class_names_objects(name):
     assert type(losses.get(class_name)) is getattr(losses, class_name)
 
 
-@pytest.mark.parametrize("short, name", ALIASES.items())
+@pytest.mark.parametrize(("short", "name"), ALIASES.items())
 def test_short_names(short, name):
     assert losses.get(short) is getattr(losses, name)
 

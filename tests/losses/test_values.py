@@ -152,7 +152,9 @@ def test_predictions_without_last_axis_are_samples():
     np.testing.assert_allclose(numpy(weighted), 8 / 3, rtol=1e-6)
 
 
-@pytest.mark.parametrize("y_shape, p_shape", [((5,), (5, 1)), ((5, 1), (5,)), ((5, 3, 1), (5, 3))])
+@pytest.mark.parametrize(
+    ("y_shape", "p_shape"), [((5,), (5, 1)), ((5, 1), (5,)), ((5, 3, 1), (5, 3))]
+)
 def test_a_last_axis_of_one_is_no_broadcast(y_shape, p_shape):
     y, p = references.real(np.random.default_rng(11), (15,))
     y, p = y[: np.prod(y_shape)], p[: np.prod(p_shape)]

@@ -57,7 +57,7 @@ def test_class_numbers_come_in_any_form(form):
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.5])
-@pytest.mark.parametrize("y_shape, p_shape", [((9, 1), (9, 1)), ((9,), (9, 1)), ((9,), (9,))])
+@pytest.mark.parametrize(("y_shape", "p_shape"), [((9, 1), (9, 1)), ((9,), (9, 1)), ((9,), (9,))])
 def test_binary(threshold, y_shape, p_shape):
     rng = np.random.default_rng(3)
     y, p = rng.integers(0, 2, y_shape), rng.uniform(size=p_shape).astype("float32")
@@ -79,7 +79,7 @@ def test_equality():
 
 
 @pytest.mark.parametrize(
-    "y_shape, p_shape, name",
+    ("y_shape", "p_shape", "name"),
     [
         ((8, 1), (8, 1), "BinaryAccuracy"),
         ((8,), (8, 1), "BinaryAccuracy"),
@@ -97,7 +97,7 @@ def test_accuracy_goes_by_shapes(y_shape, p_shape, name):
 
 
 def test_bad_arguments():
-    with pytest.raises(ArgumentError, match="between 0 and 1, received 1.5"):
+    with pytest.raises(ArgumentError, match=r"between 0 and 1, received 1\.5"):
         metrics.BinaryAccuracy(threshold=1.5)
     with pytest.raises(ShapeError, match="categorical_accuracy"):
         metrics.CategoricalAccuracy()(np.zeros((4, 3)), np.zeros((4, 2)))

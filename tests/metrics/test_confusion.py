@@ -200,7 +200,7 @@ def test_config_makes_an_equal_metric(metric):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         ({"curve": "RoC curve"}, "AUC curve"),
         ({"summation_method": "interpolate"}, "Did you mean 'interpolation'"),
@@ -215,7 +215,7 @@ def test_bad_arguments_of_auc(arguments, message):
 
 
 def test_bad_use():
-    with pytest.raises(ArgumentError, match="from 0 to 1, received 1.5"):
+    with pytest.raises(ArgumentError, match=r"from 0 to 1, received 1\.5"):
         metrics.Precision(1.5)
     with pytest.raises(NotBuiltError, match="num_labels"):
         metrics.AUC(multi_label=True).result()

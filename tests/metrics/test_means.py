@@ -237,7 +237,7 @@ def test_abstract_methods_say_so():
 
 
 @pytest.mark.parametrize(
-    "name, expected",
+    ("name", "expected"),
     [
         ("mse", losses.mean_squared_error),
         ("MAE", losses.mean_absolute_error),
