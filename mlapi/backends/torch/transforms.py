@@ -39,20 +39,39 @@ def value_and_grad(
             with torch.enable_grad():
                 out = fn(*args, **kwargs)
                 loss, aux = out if has_aux else (out, None)
-                grads = torch.autograd.grad(
-                    loss, leaves, create_graph=_depth > 1, materialize_grads=True
-                )
+                grads = _gradients(loss, leaves, create_graph=_depth > 1)
         finally:
             _depth -= 1
         if _depth == 0:
-            loss, aux = loss.detach(), tree.map_structure(_detach, aux)
+            loss = loss.detach()
+            aux = aux.detach() if type(aux) is torch.Tensor else tree.map_structure(_detach, aux)
         if variables is None:
-            grads = tree.pack_sequence_as(args[0], list(grads))
-        else:
-            grads = list(grads)
+            grads = tree.pack_sequence_as(args[0], grads)
         return ((loss, aux), grads) if has_aux else (loss, grads)
 
     return run
+
+
+# What `torch.autograd.grad` calls in the end; its checks in Python take as long as the forward
+# pass of a small network.
+_run_backward = torch.autograd.Variable._execution_engine.run_backward
+_ones: dict[tuple[torch.dtype, torch.device], torch.Tensor] = {}
+
+
+def _gradients(
+    loss: torch.Tensor, leaves: list[torch.Tensor], create_graph: bool
+) -> list[torch.Tensor]:
+    if create_graph or torch.compiler.is_compiling() or loss.ndim:
+        options = {"create_graph": create_graph, "materialize_grads": True}
+        return list(torch.autograd.grad(loss, leaves, **options))
+    kind = loss.dtype, loss.device
+    one = _ones.get(kind)
+    if one is None:
+        one = _ones[kind] = torch.ones((), dtype=loss.dtype, device=loss.device)
+    grads = _run_backward(
+        (loss,), (one,), False, False, tuple(leaves), allow_unreachable=True, accumulate_grad=False
+    )
+    return [torch.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)]
 
 
 def _differentiable(x: torch.Tensor) -> torch.Tensor:
