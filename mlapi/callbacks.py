@@ -3,4 +3,4 @@
 from mlapi.training import callbacks
 from mlapi.training.callbacks import *  # noqa: F403
 
-__all__ = callbacks.__all__  # noqa: PLE0605
+__all__ = callbacks.__all__
