@@ -67,6 +67,7 @@ def public(family: str) -> Mapping[str, Any]:
     return MappingProxyType(objects)
 
 
+@lru_cache(maxsize=1024)
 def family_of(cls: type) -> str | None:
     """Returns the family in which one of the library's classes is public, else `None`."""
     package, _, rest = cls.__module__.partition(".")

@@ -40,19 +40,19 @@ def flatten(structure: Any) -> list[Any]:
         >>> flatten({"b": [1, (2, None)], "a": 3})
         [1, 2, None, 3]
     """
+    if not isinstance(structure, (dict, list, tuple)):
+        return [structure]
     leaves: list[Any] = []
     _collect(structure, leaves)
     return leaves
 
 
 def _collect(structure: Any, leaves: list[Any]) -> None:
-    if isinstance(structure, dict):
-        structure = structure.values()
-    elif not isinstance(structure, (list, tuple)):
-        leaves.append(structure)
-        return
-    for child in structure:
-        _collect(child, leaves)
+    for child in structure.values() if isinstance(structure, dict) else structure:
+        if isinstance(child, (dict, list, tuple)):
+            _collect(child, leaves)
+        else:
+            leaves.append(child)
 
 
 def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:

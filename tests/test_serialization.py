@@ -154,6 +154,15 @@ def test_records_without_a_module_go_by_the_family_that_is_asked() -> None:
     assert type(dense.kernel_initializer) is mlapi.initializers.Identity
 
 
+def test_arguments_of_other_versions_are_passed_over_while_they_are_none() -> None:
+    config = {"units": 3, "name": None, "quantization_config": None}
+    dense = deserialize({**DENSE, "config": config})
+    assert dense.units == 3
+    assert dense.name
+    with pytest.raises(LoadError, match="has no argument 'quantization_config'"):
+        deserialize({**DENSE, "config": {**config, "quantization_config": "int8"}})
+
+
 def test_dtype_policies_are_their_name() -> None:
     policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
     assert deserialize(policy) == "float32"
