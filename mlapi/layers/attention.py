@@ -282,7 +282,7 @@ class MultiHeadAttention(Layer):
             heads, scores = self._attend(q, k, v, mask, use_causal_mask, drop)
         else:
             heads = ops.dot_product_attention(
-                q, k, v, mask=mask, is_causal=use_causal_mask, flash_attention=self.flash_attention
+                q, k, v, None, mask, None, use_causal_mask, self.flash_attention
             )
         if self.gate_dense is not None:
             heads = heads * ops.sigmoid(self.gate_dense(query))

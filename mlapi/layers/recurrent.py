@@ -541,8 +541,8 @@ class LSTM(RNN):
             cell.kernel,
             cell.recurrent_kernel,
             cell.bias,
-            mask=mask,
-            go_backwards=self.go_backwards,
+            mask,
+            self.go_backwards,
             activation=None if cell.activation is activations.tanh else cell.activation,
             recurrent_activation=None if gate is activations.sigmoid else gate,
         )

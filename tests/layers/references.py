@@ -1,0 +1,125 @@
+"""What the layers compute, written in NumPy loops straight from the definitions."""
+
+import math
+
+import numpy as np
+from scipy.special import expit, softmax
+
+
+def same_padding(x, size, strides, dilation, fill):
+    """`x` with `fill` around its spatial axes, so that windows cover ceil(n / stride) places."""
+    pads = [(0, 0)]
+    for n, k, s, d in zip(x.shape[1:-1], size, strides, dilation, strict=True):
+        total = max((math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        pads.append((total // 2, total - total // 2))
+    return np.pad(x, [*pads, (0, 0)], constant_values=fill)
+
+
+def windows(x, size, strides, dilation):
+    """`(place, window)` for every place of the windows in `x`, of shape (batch, …, channels)."""
+    reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
+    spatial = x.shape[1:-1]
+    counts = [(n - r) // s + 1 for n, r, s in zip(spatial, reach, strides, strict=True)]
+    for place in np.ndindex(*counts):
+        start = [i * s for i, s in zip(place, strides, strict=True)]
+        cut = [slice(a, a + r, d) for a, r, d in zip(start, reach, dilation, strict=True)]
+        yield place, counts, x[(slice(None), *cut)]
+
+
+def sweep(x, size, strides, dilation, padding, fill, function):
+    """`function(window)`, of shape (batch, channels), at every place."""
+    x = x.astype("float64")
+    if padding == "same":
+        x = same_padding(x, size, strides, dilation, fill)
+    result = None
+    for place, counts, window in windows(x, size, strides, dilation):
+        value = function(window)
+        if result is None:
+            result = np.zeros((len(x), *counts, value.shape[-1]))
+        result[(slice(None), *place)] = value
+    return result
+
+
+def conv(x, kernel, strides=None, padding="valid", dilation=None, groups=1):
+    rank = x.ndim - 2
+    inputs, outputs = kernel.shape[-2], kernel.shape[-1] // groups
+
+    def one(window):
+        parts = [
+            np.tensordot(
+                window[..., g * inputs : (g + 1) * inputs],
+                kernel[..., g * outputs : (g + 1) * outputs],
+                rank + 1,
+            )
+            for g in range(groups)
+        ]
+        return np.concatenate(parts, -1)
+
+    ones = (1,) * rank
+    return sweep(x, kernel.shape[:rank], strides or ones, dilation or ones, padding, 0.0, one)
+
+
+def depthwise_conv(x, kernel, strides=None, padding="valid"):
+    rank = x.ndim - 2
+
+    def one(window):
+        flat = window.reshape(len(x), -1, x.shape[-1])
+        weights = kernel.reshape(-1, *kernel.shape[-2:])
+        return np.einsum("bkc,kcm->bcm", flat, weights).reshape(len(x), -1)
+
+    ones = (1,) * rank
+    return sweep(x, kernel.shape[:rank], strides or ones, ones, padding, 0.0, one)
+
+
+def pool(x, size, strides, padding, reduce):
+    rank = x.ndim - 2
+    spatial = tuple(range(1, rank + 1))
+
+    def one(window):
+        return reduce(window, axis=spatial)
+
+    return sweep(x, size, strides, (1,) * rank, padding, np.nan, one)
+
+
+def lstm(x, kernel, recurrent_kernel, bias, mask=None, states=None, activation=np.tanh):
+    """All outputs (batch, time, units), and the last output and memory."""
+    units = len(recurrent_kernel)
+    h, c = states or (np.zeros((len(x), units)), np.zeros((len(x), units)))
+    outputs = []
+    for t in range(x.shape[1]):
+        z = x[:, t] @ kernel + h @ recurrent_kernel + bias
+        i, f, g, o = np.split(z, 4, -1)
+        new_c = expit(f) * c + expit(i) * activation(g)
+        new_h = expit(o) * activation(new_c)
+        counts = np.ones((len(x), 1), bool) if mask is None else mask[:, t, None]
+        h, c = np.where(counts, new_h, h), np.where(counts, new_c, c)
+        outputs.append(h)
+    return np.stack(outputs, 1), h, c
+
+
+def attention(query, value, weights, key=None, mask=None, gate=False):
+    """Output (batch, T, width) and weights of attention (batch, heads, T, S).
+
+    `weights` are kernels and biases of query, key, (gate,) value and output.
+    """
+    pairs = iter(zip(weights[::2], weights[1::2], strict=True))
+
+    def project(x):
+        kernel, bias = next(pairs)
+        return np.einsum("btd,dhk->bhtk", x, kernel) + bias[:, None]
+
+    q, k = project(query), project(value if key is None else key)
+    opening = expit(project(query)) if gate else 1.0
+    v = project(value)
+    logits = np.einsum("bhtk,bhsk->bhts", q, k) / math.sqrt(q.shape[-1])
+    if mask is not None:
+        logits = np.where(mask, logits, -1e30)
+    scores = softmax(logits, -1)
+    heads = np.einsum("bhts,bhsv->bhtv", scores, v) * opening
+    kernel, bias = next(pairs)
+    return np.tensordot(heads.swapaxes(1, 2), kernel, 2) + bias, scores
+
+
+def normalize(x, axes, epsilon=1e-3):
+    mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    return (x - mean) / np.sqrt(variance + epsilon)

@@ -1,0 +1,166 @@
+"""Arguments that make no sense are refused at once, with what, where and what to do."""
+
+import numpy as np
+import pytest
+
+import mlapi
+from mlapi import layers, validation
+from mlapi.errors import ArgumentError, ArgumentTypeError, ShapeError
+from mlapi.validation import Choice, ints, optional
+
+WRONG = [
+    (layers.Dense, {"units": 0}, r"units must be an integer of at least 1, received 0"),
+    (layers.Dense, {"units": 2.5}, r"units must be an integer"),
+    (layers.Dense, {"units": True}, r"units must be an integer"),
+    (layers.Dense, {"units": 2, "use_bias": "no"}, r"use_bias must be True or False"),
+    (layers.Dense, {"units": 2, "activation": "rellu"}, r"Did you mean 'relu'"),
+    (layers.Dense, {"units": 2, "kernel_initializer": "glorot"}, r"(?i)unknown .*'glorot'"),
+    (layers.Dense, {"units": 2, "kernel_regulariser": "l2"}, r"Did you mean 'kernel_regularizer'"),
+    (layers.Embedding, {"input_dim": 5, "output_dim": -1}, r"output_dim must be"),
+    (layers.Dropout, {"rate": 50}, r"rate must be a number from 0 to 1, received 50"),
+    (layers.Dropout, {"rate": "half"}, r"rate must be a number"),
+    (layers.GaussianNoise, {"stddev": -1.0}, r"stddev must be a number of at least 0"),
+    (layers.ReLU, {"max_value": -1.0}, r"max_value must be .* or None"),
+    (
+        layers.Conv2D,
+        {"filters": 3, "kernel_size": (3, 3, 3)},
+        r"kernel_size must be .* or 2 int",
+    ),
+    (layers.Conv2D, {"filters": 3, "kernel_size": 0}, r"kernel_size must be .* of at least 1"),
+    (
+        layers.Conv2D,
+        {"filters": 3, "kernel_size": 2, "padding": "sane"},
+        r"padding must be 'valid' or 'same', received 'sane'. Did you mean 'same'",
+    ),
+    (layers.Conv2D, {"filters": 3, "kernel_size": 2, "padding": "causal"}, r"padding must be"),
+    (layers.Conv2D, {"filters": 3, "kernel_size": 2, "groups": 2}, r"multiple of groups=2"),
+    (
+        layers.Conv2D,
+        {"filters": 3, "kernel_size": 2, "strides": 2, "dilation_rate": 2},
+        r"cannot both be above 1",
+    ),
+    (
+        layers.MaxPooling2D,
+        {"data_format": "channel_last"},
+        r"data_format must be .* Did you mean 'channels_last'",
+    ),
+    (layers.ZeroPadding2D, {"padding": (1, 2, 3)}, r"padding must be"),
+    (layers.Reshape, {"target_shape": (-1, -1)}, r"at most one of them -1"),
+    (layers.Permute, {"dims": (0, 1)}, r"dims must be"),
+    (layers.Rescaling, {"scale": "big"}, r"scale must be a number or a list of numbers"),
+    (layers.BatchNormalization, {"momentum": 2}, r"momentum must be a number from 0 to 1"),
+    (layers.BatchNormalization, {"axis": 1.5}, r"axis must be an integer"),
+    (layers.BatchNormalization, {"renorm_clipping": {"rmaks": 2}}, r"Did you mean 'rmax'"),
+    (layers.LayerNormalization, {"axis": []}, r"axis must be an integer or a list"),
+    (layers.LSTM, {"units": 3, "dropout": -0.1}, r"dropout must be a number from 0 to 1"),
+    (layers.LSTM, {"units": 3, "use_cudnn": "yes"}, r'use_cudnn must be "auto"'),
+    (layers.LSTM, {"units": 3, "use_cudnn": True, "unroll": True}, r"unroll rules out"),
+    (layers.RNN, {"cell": 3}, r"cell must be a layer"),
+    (layers.MultiHeadAttention, {"num_heads": 0, "key_dim": 2}, r"num_heads must be"),
+    (
+        layers.MultiHeadAttention,
+        {"num_heads": 1, "key_dim": 2, "output_shape": ()},
+        r"output_shape",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments", "message"), WRONG, ids=[f"{w[0].__name__}-{w[2]}" for w in WRONG]
+)
+def test_constructor_refuses(layer, arguments, message):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match=message) as caught:
+        layer(**arguments)
+    assert isinstance(caught.value, ValueError | TypeError)
+
+
+def test_message_names_the_layer():
+    with pytest.raises(ArgumentError, match='Dense "head": units must be'):
+        layers.Dense(0, name="head")
+
+
+UNFIT = [
+    (layers.Dense(2), (4,), r"rank"),
+    (layers.Conv2D(2, 3), (2, 8, 8), r"Conv2D .* rank 4"),
+    (layers.Conv2D(4, 3, groups=2), (2, 8, 8, 3), r"3 channels .* groups=2"),
+    (layers.Reshape((3, 4)), (2, 5), r"holds 5 values a sample.* target_shape=\(3, 4\)"),
+    (layers.Reshape((3, -1)), (2, 5), r"holds 5 values a sample"),
+    (layers.Permute((2, 1)), (2, 5), r"rank 3"),
+    (layers.RepeatVector(2), (2, 5, 2), r"rank 2"),
+    (layers.MaxPooling1D(), (2, 5), r"rank 3"),
+    (layers.GlobalAveragePooling2D(), (2, 5, 5), r"rank 4"),
+    (layers.BatchNormalization(axis=4), (2, 5), r"axis=4 does not fit an input of rank 2"),
+    (layers.LayerNormalization(axis=[1, -1]), (2, 5), r"each axis once"),
+    (layers.LSTM(2), (2, 5), r"rank 3"),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape", "message"), UNFIT, ids=[u[2] for u in UNFIT])
+def test_first_input_must_fit(layer, shape, message):
+    with pytest.raises(ArgumentError, match=message):
+        layer(np.ones(shape, "float32"))
+
+
+LATER = [
+    (layers.Dense(2), (2, 5), (2, 6), r"expected size 5 on axis -1, received 6"),
+    (layers.Conv1D(2, 3), (2, 8, 4), (2, 8, 3), r"expected size 4 on axis -1, received 3"),
+    (layers.PReLU(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
+    (layers.BatchNormalization(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
+    (layers.LSTM(2), (2, 5, 3), (2, 5, 4), r"expected size 3 on axis -1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "first", "second", "message"), LATER, ids=[type(case[0]).__name__ for case in LATER]
+)
+def test_later_inputs_must_fit_too(layer, first, second, message):
+    layer(np.ones(first, "float32"))
+    with pytest.raises(ShapeError, match=message):
+        layer(np.ones(second, "float32"))
+    layer(np.ones(first, "float32"))
+
+
+def test_unknown_sizes_that_weights_depend_on():
+    channels = mlapi.Input((None, None, None))
+    with pytest.raises(ArgumentError, match="number of channels"):
+        layers.Conv2D(2, 3)(channels)
+    with pytest.raises(ShapeError, match="unknown size"):
+        layers.BatchNormalization()(channels)
+
+
+def test_leaky_relu_knows_the_old_name_of_its_slope():
+    with pytest.warns(DeprecationWarning, match="negative_slope"):
+        layer = layers.LeakyReLU(alpha=0.1)
+    assert layer.negative_slope == 0.1
+
+
+def test_embedding_starts_from_given_weights():
+    table = np.arange(6.0).reshape(3, 2)
+    layer = layers.Embedding(3, 2, weights=[table])
+    np.testing.assert_array_equal(
+        mlapi.ops.convert_to_numpy(layer(np.array([2, 0]))), table[[2, 0]]
+    )
+    assert "weights" not in layer.get_config()
+
+
+CHECKS = [value for value in vars(validation).values() if isinstance(value, validation.Check)]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [*CHECKS, ints(2), optional(ints(1)), Choice("a", "b")],
+    ids=lambda check: check.sentence,
+)
+def test_every_check_refuses_its_bad_value(check):
+    with pytest.raises((ArgumentError, ArgumentTypeError)) as caught:
+        check("Dense", "units", check.bad)
+    assert str(caught.value).startswith(f"Dense: units must be {check.sentence}, received ")
+
+
+def test_checks_return_plain_values():
+    assert type(validation.positive_int("Dense", "units", np.int64(3))) is int
+    assert validation.boolean("Dense", "use_bias", np.True_) is True
+    assert ints(2)("Conv2D", "strides", [1, np.int32(2)]) == (1, 2)
+    assert ints(3)("Conv3D", "strides", 2) == (2, 2, 2)
+    assert optional(validation.number)("ReLU", "max_value", None) is None
+    assert Choice("valid", "same")("Conv2D", "padding", "SAME") == "same"

@@ -1,0 +1,158 @@
+"""MultiHeadAttention: masks of all kinds, other axes, dropout."""
+
+import numpy as np
+import pytest
+
+import mlapi
+from mlapi import layers, ops
+from mlapi.errors import ShapeError
+from tests.layers import references
+
+_random = np.random.default_rng(5)
+QUERY = _random.standard_normal((2, 5, 4)).astype("float32")
+VALUE = _random.standard_normal((2, 3, 6)).astype("float32")
+KEY = _random.standard_normal((2, 3, 7)).astype("float32")
+
+
+def numpy(x):
+    return np.asarray(ops.convert_to_numpy(x))
+
+
+def test_query_value_and_key_of_their_own():
+    layer = layers.MultiHeadAttention(2, 3, value_dim=4)
+    output, scores = layer(QUERY, VALUE, KEY, return_attention_scores=True)
+    wanted = references.attention(QUERY, VALUE, layer.get_weights(), KEY)
+    np.testing.assert_allclose(numpy(output), wanted[0], 1e-4, 1e-5)
+    np.testing.assert_allclose(numpy(scores), wanted[1], 1e-4, 1e-5)
+    np.testing.assert_allclose(numpy(layer(QUERY, VALUE, KEY)), wanted[0], 1e-4, 1e-5)
+
+
+def test_weights_have_the_names_and_shapes_of_keras():
+    layer = layers.MultiHeadAttention(2, 3, value_dim=5, output_shape=7, use_gate=True, name="mha")
+    layer(QUERY, VALUE)
+    assert [(w.path, w.shape) for w in layer.weights] == [
+        ("mha/query/kernel", (4, 2, 3)),
+        ("mha/query/bias", (2, 3)),
+        ("mha/key/kernel", (6, 2, 3)),
+        ("mha/key/bias", (2, 3)),
+        ("mha/gate/kernel", (4, 2, 5)),
+        ("mha/gate/bias", (2, 5)),
+        ("mha/value/kernel", (6, 2, 5)),
+        ("mha/value/bias", (2, 5)),
+        ("mha/attention_output/kernel", (2, 5, 7)),
+        ("mha/attention_output/bias", (7,)),
+    ]
+
+
+SOURCES = np.array([[True, True, False], [True, False, True]])
+PAIRS = np.array([[[True, False, True]] * 5, [[True, True, True]] * 5])
+
+MASKS = {
+    "value": ({"value_mask": SOURCES}, SOURCES[:, None, None]),
+    "key": ({"key_mask": SOURCES}, SOURCES[:, None, None]),
+    "pairs": ({"attention_mask": PAIRS}, PAIRS[:, None]),
+    "numbers": ({"attention_mask": PAIRS.astype("float32")}, PAIRS[:, None]),
+    "heads": ({"attention_mask": PAIRS[:, None]}, PAIRS[:, None]),
+    "one for all targets": ({"attention_mask": SOURCES[:, None]}, SOURCES[:, None, None]),
+    "causal": ({"use_causal_mask": True}, np.tri(5, 3, dtype=bool)),
+    "together": (
+        {"use_causal_mask": True, "value_mask": SOURCES, "attention_mask": PAIRS},
+        np.tri(5, 3, dtype=bool) & SOURCES[:, None, None] & PAIRS[:, None],
+    ),
+}
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("mask", MASKS)
+def test_masks(mask, scores):
+    arguments, pairs = MASKS[mask]
+    layer = layers.MultiHeadAttention(2, 3)
+    output = layer(QUERY, VALUE, return_attention_scores=scores, **arguments)
+    output = output[0] if scores else output
+    wanted = references.attention(QUERY, VALUE, layer.get_weights(), mask=pairs)[0]
+    np.testing.assert_allclose(numpy(output), wanted, 1e-4, 1e-5)
+
+
+def test_a_target_without_sources_gets_the_mean():
+    layer = layers.MultiHeadAttention(1, 3)
+    arguments = {"attention_mask": np.zeros((2, 5, 3), bool)}
+    for scores in (False, True):
+        output = layer(QUERY, VALUE, return_attention_scores=scores, **arguments)
+        wanted = references.attention(QUERY, VALUE, layer.get_weights(), mask=np.zeros(1, bool))[0]
+        np.testing.assert_allclose(numpy(output[0] if scores else output), wanted, 1e-4, 1e-5)
+
+
+def test_padding_travels_from_the_embedding():
+    words = np.array([[3, 1, 0, 0], [2, 2, 4, 0]])
+    inputs = mlapi.Input((4,), dtype="int32")
+    embedding, layer = layers.Embedding(6, 4, mask_zero=True), layers.MultiHeadAttention(2, 3)
+    x = embedding(inputs)
+    x = layer(x, x)
+    model = mlapi.Model(inputs, layers.GlobalAveragePooling1D()(x))
+    vectors, mask = embedding.get_weights()[0][words], words != 0
+    wanted, _ = references.attention(
+        vectors, vectors, layer.get_weights(), mask=mask[:, None, None]
+    )
+    wanted = (wanted * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+    np.testing.assert_allclose(numpy(model(words)), wanted, 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("axes", [(1,), (2,), (2, 1), None])
+def test_attention_along_other_axes(axes):
+    x = _random.standard_normal((2, 3, 4, 6)).astype("float32")
+    layer = layers.MultiHeadAttention(2, 3, attention_axes=axes)
+    output, scores = layer(x, x, return_attention_scores=True)
+    weights = layer.get_weights()
+    if axes == (1,):  # each column by itself
+        columns = [references.attention(x[:, :, i], x[:, :, i], weights) for i in range(4)]
+        wanted = np.stack([y for y, _ in columns], 2), np.stack([s for _, s in columns], 1)
+    elif axes == (2,):  # each row by itself
+        rows = [references.attention(x[:, i], x[:, i], weights) for i in range(3)]
+        wanted = np.stack([y for y, _ in rows], 1), np.stack([s for _, s in rows], 1)
+    else:
+        flat = x.reshape(2, 12, 6)
+        y, s = references.attention(flat, flat, weights)
+        wanted = y.reshape(x.shape), s.reshape(2, 2, 3, 4, 3, 4)
+        if axes == (2, 1):
+            wanted = wanted[0], wanted[1].transpose(0, 1, 3, 2, 5, 4)
+    np.testing.assert_allclose(numpy(output), wanted[0], 1e-4, 1e-5)
+    np.testing.assert_allclose(numpy(scores), wanted[1], 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 4), (1, 1, 1, 4, 4), (2, 3, 2, 4, 4)])
+def test_masks_along_other_axes(shape):
+    x = _random.standard_normal((2, 3, 4, 6)).astype("float32")
+    mask = _random.random(shape) < 0.7
+    layer = layers.MultiHeadAttention(2, 3, attention_axes=2)
+    output = numpy(layer(x, x, attention_mask=mask))
+    full = np.broadcast_to(mask if mask.ndim == 5 else mask[:, :, None], (2, 3, 2, 4, 4))
+    for i in range(3):
+        wanted = references.attention(x[:, i], x[:, i], layer.get_weights(), mask=full[:, i])[0]
+        np.testing.assert_allclose(output[:, i], wanted, 1e-4, 1e-5)
+
+
+def test_dropout_drops_weights_of_attention():
+    x = np.ones((1, 200, 2), "float32")
+    layer = layers.MultiHeadAttention(1, 2, dropout=0.5, use_bias=False, seed=3)
+    layer(x, x)
+    eye = np.eye(2, dtype="float32")
+    layer.set_weights([eye[:, None], eye[:, None], eye[:, None], eye[None]])
+    np.testing.assert_allclose(numpy(layer(x, x)), x, 1e-5)
+    output = numpy(layer(x, x, training=True))
+    # Each output is the mean of 200 numbers that are 0 or 2: mean 1, deviation 1 / sqrt(200).
+    assert abs(output.mean() - 1) < 0.02
+    assert 0.04 < output[..., 0].std() < 0.1
+
+
+def test_shapes_are_known_before_data():
+    query, value = mlapi.Input((None, 4)), mlapi.Input((None, 6))
+    output, scores = layers.MultiHeadAttention(2, 3)(query, value, return_attention_scores=True)
+    assert output.shape == (None, None, 4)
+    assert scores.shape == (None, 2, None, None)
+
+
+def test_ranks_must_agree():
+    with pytest.raises(ShapeError, match="same rank"):
+        layers.MultiHeadAttention(2, 3)(QUERY, VALUE[:, 0])
+    with pytest.raises(ShapeError, match="attention_axes"):
+        layers.MultiHeadAttention(2, 3, attention_axes=2)(QUERY, VALUE)
