@@ -1,5 +1,6 @@
 """Gradients and compilation on jax: slots are lifted into pure functions and put back."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
                     f"the compiled function assigns to Variable {variable.path!r}, which is not "
                     "in the `state` given to mlapi.jit; add it, or the layer that owns it."
                 )
-        return out, new
+        return _ordered(out), new
 
     compiled = jax.jit(pure, donate_argnums=0)
 
@@ -71,6 +72,15 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         return out
 
     return call
+
+
+def _ordered(out: Any) -> Any:
+    """Dicts whose order survives: jax sorts the keys of plain ones."""
+    if isinstance(out, dict):
+        return OrderedDict((key, _ordered(value)) for key, value in out.items())
+    if type(out) in (list, tuple):
+        return type(out)(_ordered(value) for value in out)
+    return out
 
 
 def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:

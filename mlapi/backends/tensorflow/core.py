@@ -121,6 +121,8 @@ class Host(tf.Module):
     checkpoints and SavedModels see the children through `_trackable_children`.
     """
 
+    name = ""  # a plain attribute, where `tf.Module` has a property
+
     def __init__(self) -> None:
         pass
 
