@@ -205,6 +205,6 @@ def get_registered_object(
         module_objects: searched last.
     """
     for objects in (custom_objects or {}, _scope.get(), _registered, module_objects or {}):
-        if name in objects:
+        if name is not None and name in objects:
             return objects[name]
     return None

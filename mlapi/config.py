@@ -119,7 +119,7 @@ def _choose_backend() -> str:
 
 def _get(key: str) -> str | float:
     if key not in _settings:
-        for name, value in (_DEFAULTS | _read_file()).items():
+        for name, value in {**_DEFAULTS, **_read_file()}.items():
             _settings.setdefault(name, value)
     return _settings[key]
 

@@ -116,9 +116,9 @@ class OrthogonalRegularizer(Regularizer):
         if len(shape) != 2:
             raise ShapeError(f"OrthogonalRegularizer needs a matrix; received shape {shape}.")
         rows = x if self.mode == "rows" else ops.transpose(x)
-        number = shape[0 if self.mode == "rows" else 1]
         lengths = ops.sqrt(ops.sum(ops.square(rows), axis=1, keepdims=True))
         rows = rows / ops.maximum(lengths, config.epsilon())
+        number = rows.shape[0]
         cosines = ops.abs(ops.matmul(rows, ops.transpose(rows)))
         others = ops.sum(ops.multiply(cosines, 1.0 - ops.eye(number)))  # each pair twice
         return self.factor * others / max(1, number * (number - 1))

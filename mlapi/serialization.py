@@ -403,7 +403,7 @@ def _read_marker(kind: str, record: dict[str, Any]) -> Any:
     config = _inner(record)
     try:
         if kind == "__tuple__":
-            return tuple(_read(value) for value in config.get("value", record.get("items")))
+            return tuple(_read(value) for value in config.get("value") or record.get("items") or ())
         if kind in ("__tensor__", "__numpy__"):
             return np.asarray(config["value"], dtypes.numpy_dtype(config["dtype"]))
         if kind == "__bytes__":

@@ -249,13 +249,11 @@ def _rebuild(like: Any, children: list[Any]) -> Any:
 
 def _check_node(a: Any, b: Any, path: Path) -> None:
     """Raises unless two containers are of one kind, with as many children of the same keys."""
-    for kind in (dict, list, tuple):
-        if isinstance(a, kind):
-            if not isinstance(b, kind) or len(a) != len(b):
-                _mismatch(a, b, path)
-            if kind is dict and a.keys() != b.keys():
-                _mismatch(a, b, path)
-            return
+    kind = next(kind for kind in (dict, list, tuple) if isinstance(a, kind))
+    if not isinstance(b, kind) or len(a) != len(b):
+        _mismatch(a, b, path)
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() != b.keys():
+        _mismatch(a, b, path)
 
 
 def _mismatch(a: Any, b: Any, path: Path) -> None:
