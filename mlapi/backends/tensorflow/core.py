@@ -50,7 +50,7 @@ def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
 
 
 def to_numpy(x: Any) -> np.ndarray:
-    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+    return np.asarray(x.numpy() if hasattr(x, "numpy") else x)  # a scalar is no array yet
 
 
 def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:

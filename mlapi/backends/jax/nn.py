@@ -1,0 +1,345 @@
+"""Kernels of neural networks on jax, in the forms that XLA compiles best."""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from mlapi import config
+from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
+from mlapi.backends.windows import Window, conv_window, window
+from mlapi.types import Axis
+
+Tensor = jax.Array
+
+# --- activations ---------------------------------------------------------------------------------
+
+relu = jax.nn.relu
+relu6 = jax.nn.relu6
+selu = jax.nn.selu
+silu = jax.nn.silu
+sigmoid = jax.nn.sigmoid
+log_sigmoid = jax.nn.log_sigmoid
+hard_sigmoid = jax.nn.hard_sigmoid
+softplus = jax.nn.softplus
+softsign = jax.nn.soft_sign
+elu = jax.nn.elu
+gelu = jax.nn.gelu
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    return jax.nn.leaky_relu(x, negative_slope)
+
+
+def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    return jax.nn.softmax(x, axis if isinstance(axis, int) else tuple(axis))
+
+
+def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    return jax.nn.log_softmax(x, axis if isinstance(axis, int) else tuple(axis))
+
+
+# --- linear maps ---------------------------------------------------------------------------------
+
+
+def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    # XLA on the CPU takes half as long again for a product of three axes as for one of two.
+    leading = x.shape[:-1]
+    if x.ndim > 2:
+        x = x.reshape(math.prod(leading), x.shape[-1])
+    y = jnp.matmul(x, kernel)
+    if bias is not None:
+        y = y + bias
+    return y.reshape(*leading, kernel.shape[1])
+
+
+def embedding(indices: Tensor, table: Tensor) -> Tensor:
+    return jnp.take(table, indices, axis=0, mode="fill", fill_value=jnp.nan)
+
+
+# --- convolution and pooling ---------------------------------------------------------------------
+
+_LAST = {1: ("NHC", "HIO", "NHC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
+_SECOND = {1: ("NCH", "HIO", "NCH"), 2: ("NCHW", "HWIO", "NCHW"), 3: ("NCDHW", "DHWIO", "NCDHW")}
+
+
+def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups: int) -> Tensor:
+    y = lax.conv_general_dilated(
+        x,
+        kernel,
+        w.strides,
+        "SAME" if w.same else "VALID",
+        rhs_dilation=w.dilation,
+        dimension_numbers=(_LAST if w.channels_last else _SECOND)[w.rank],
+        feature_group_count=groups,
+    )
+    if bias is None:
+        return y
+    return y + (bias if w.channels_last else bias.reshape(-1, *[1] * w.rank))
+
+
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, groups = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate
+    )
+    return _convolve(inputs, kernel, bias, w, groups)
+
+
+def depthwise_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, _ = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True
+    )
+    groups = kernel.shape[-2]
+    return _convolve(inputs, kernel.reshape(*w.size, 1, -1), bias, w, groups)
+
+
+def _fold(x: Tensor, w: Window, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Combines the elements of each window, axis by axis, from strided slices.
+
+    `lax.reduce_window` is the obvious way, but its gradient for a maximum took 30 to 60 times as
+    long on the CPU (2x2 and 3x3 windows over 28x28x32, batch 64).
+    """
+    first = 1 if w.channels_last else 2
+    for axis in reversed(range(first, first + w.rank)):
+        size, step = w.size[axis - first], w.strides[axis - first]
+        count = (x.shape[axis] - size) // step + 1
+        slices = [
+            lax.slice_in_dim(x, i, i + (count - 1) * step + 1, step, axis) for i in range(size)
+        ]
+        x = functools.reduce(combine, slices)
+    return x
+
+
+def _padded(x: Tensor, w: Window, value: float) -> Tensor:
+    first = 1 if w.channels_last else 2
+    pads = w.pads(x.shape[first : first + w.rank])
+    if not any(before or after for before, after in pads):
+        return x
+    widths = [(0, 0, 0)] * x.ndim
+    widths[first : first + w.rank] = [(before, after, 0) for before, after in pads]
+    return lax.pad(x, jnp.asarray(value, x.dtype), widths)
+
+
+def _larger(a: Tensor, b: Tensor) -> Tensor:
+    """The maximum, whose gradient goes to the first of equals only; NaN if one is."""
+    return jnp.where((a < b) | jnp.isnan(b), b, a)
+
+
+def max_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    return _fold(_padded(inputs, w, -jnp.inf), w, _larger)
+
+
+def average_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    total = _fold(_padded(inputs, w, 0.0), w, jnp.add)
+    if not w.same:
+        return total / math.prod(w.size)
+    shape = list(inputs.shape)
+    shape[0] = shape[-1 if w.channels_last else 1] = 1
+    return total / _fold(_padded(jnp.ones(shape, inputs.dtype), w, 0.0), w, jnp.add)
+
+
+# --- normalization -------------------------------------------------------------------------------
+
+
+def moments(
+    x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
+    axes = axes if isinstance(axes, int) else tuple(axes)
+    mean = jnp.mean(x, axes, keepdims=True)
+    variance = jnp.mean(jnp.square(x - mean), axes, keepdims=keepdims)
+    return mean if keepdims else jnp.squeeze(mean, axes), variance
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    factor = lax.rsqrt(variance + epsilon)
+    factor = factor if scale is None else factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    return x * factor.reshape(shape) + shift.reshape(shape)
+
+
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    others = [i for i in range(x.ndim) if i != axis % x.ndim]
+    mean, variance = moments(x, others)
+    y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    axes = [axis % x.ndim] if isinstance(axis, int) else [one % x.ndim for one in axis]
+    mean, variance = moments(x, axes, keepdims=True)
+    y = (x - mean) * lax.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
+    # gamma and beta have their axes in the order of `axis`.
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    shape = [x.shape[i] if i in axes else 1 for i in range(x.ndim)]
+    if gamma is not None:
+        y = y * jnp.transpose(gamma, order).reshape(shape)
+    if beta is not None:
+        y = y + jnp.transpose(beta, order).reshape(shape)
+    return y
+
+
+# --- attention and recurrence --------------------------------------------------------------------
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    if flash_attention and attn_logits_soft_cap is None:
+        four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
+        return jax.nn.dot_product_attention(
+            query, key, value, *four, scale=scale, is_causal=is_causal, implementation="cudnn"
+        )
+    # B batch, N heads, T targets, S sources, H width of a head
+    q_BNTH, k_BNSH, v_BNSH = (jnp.swapaxes(x, 1, 2) for x in (query, key, value))
+    share = q_BNTH.shape[1] // k_BNSH.shape[1]
+    if share > 1:
+        k_BNSH, v_BNSH = (jnp.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    logits_BNTS = jnp.matmul(q_BNTH * scale, jnp.swapaxes(k_BNSH, 2, 3))
+    if attn_logits_soft_cap is not None:
+        logits_BNTS = attn_logits_soft_cap * jnp.tanh(logits_BNTS / attn_logits_soft_cap)
+    if bias is not None:
+        logits_BNTS = logits_BNTS + bias
+    if is_causal:
+        causal = jnp.tril(jnp.ones(logits_BNTS.shape[2:], bool))
+        mask = causal if mask is None else mask & causal
+    if mask is not None:
+        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
+        logits_BNTS = jnp.where(mask, logits_BNTS, 0.7 * jnp.finfo(query.dtype).min)
+    return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    inner = activation or jnp.tanh
+    gate = recurrent_activation or jax.nn.sigmoid
+
+    def step(state: tuple[Tensor, Tensor], at_t: tuple[Tensor, Tensor | None]) -> Any:
+        (h, c), (x_t, keep) = state, at_t
+        # Inside the loop: the projection of all steps at once does not stay in the cache.
+        z = x_t @ kernel + h @ recurrent_kernel
+        i, f, g, o = jnp.split(z if bias is None else z + bias, 4, -1)
+        new_c = gate(f) * c + gate(i) * inner(g)
+        new_h = gate(o) * inner(new_c)
+        if keep is not None:
+            new_c, new_h = jnp.where(keep, new_c, c), jnp.where(keep, new_h, h)
+        return (new_h, new_c), new_h
+
+    kept = None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
+    steps = (jnp.swapaxes(x, 0, 1), kept)
+    if go_backwards:
+        steps = jax.tree.map(jnp.flipud, steps)
+    (h, c), y = lax.scan(step, (h, c), steps)
+    return jnp.swapaxes(y, 0, 1), h, c
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    check_same_shape("binary_crossentropy", target.shape, output.shape)
+    if from_logits:
+        tail = jnp.log1p(jnp.exp(-jnp.abs(output)))
+        return jnp.maximum(output, 0.0) - target * output + tail
+    p = jnp.clip(output, *probability_range(output.dtype.name))
+    return -(target * jnp.log(p) + (1.0 - target) * jnp.log1p(-p))
+
+
+def _log_probability(output: Tensor, from_logits: bool, axis: int) -> Tensor:
+    if from_logits:
+        return jax.nn.log_softmax(output, axis)
+    low, high = probability_range(output.dtype.name)
+    return jnp.log(jnp.clip(output / jnp.sum(output, axis, keepdims=True), low, high))
+
+
+def categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    check_same_shape("categorical_crossentropy", target.shape, output.shape)
+    return -jnp.sum(target * _log_probability(output, from_logits, axis), axis)
+
+
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    name = "sparse_categorical_crossentropy"
+    if not check_class_shape(name, target.shape, output.shape, axis):
+        target = jnp.expand_dims(target, axis)
+    # A negative index would count from the end; any other that is no class gives NaN.
+    target = jnp.where(target < 0, output.shape[axis], target)
+    log_p = _log_probability(output, from_logits, axis)
+    return -jnp.squeeze(jnp.take_along_axis(log_p, target, axis, mode="fill"), axis)

@@ -1,0 +1,399 @@
+"""Kernels of neural networks on tensorflow: the fused ones, channels last."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from mlapi import config
+from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
+from mlapi.backends.tensorflow.ops import moveaxis, shape
+from mlapi.backends.windows import Window, conv_window, window
+from mlapi.errors import ArgumentError
+from mlapi.types import Axis
+
+Tensor = tf.Tensor
+
+# --- activations ---------------------------------------------------------------------------------
+
+relu = tf.nn.relu
+relu6 = tf.nn.relu6
+selu = tf.nn.selu
+silu = tf.nn.silu
+sigmoid = tf.sigmoid
+log_sigmoid = tf.math.log_sigmoid
+softplus = tf.math.softplus
+softsign = tf.nn.softsign
+gelu = tf.nn.gelu
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    return tf.nn.leaky_relu(x, negative_slope)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    y = tf.nn.elu(x)
+    return y if alpha == 1.0 else tf.where(x > 0, y, alpha * y)
+
+
+def hard_sigmoid(x: Tensor) -> Tensor:
+    return tf.nn.relu6(x + 3.0) / 6.0
+
+
+def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    return tf.nn.softmax(x, axis) if isinstance(axis, int) else tf.exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    if isinstance(axis, int):
+        return tf.nn.log_softmax(x, axis)
+    return x - tf.reduce_logsumexp(x, axis, keepdims=True)
+
+
+# --- linear maps ---------------------------------------------------------------------------------
+
+
+def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    y = x if x.shape.rank == 2 else tf.reshape(x, (-1, kernel.shape[0]))
+    y = tf.matmul(y, kernel)
+    if bias is not None:
+        y = tf.nn.bias_add(y, bias)
+    return y if x.shape.rank == 2 else tf.reshape(y, (*shape(x)[:-1], kernel.shape[1]))
+
+
+def embedding(indices: Tensor, table: Tensor) -> Tensor:
+    if indices.dtype not in (tf.int32, tf.int64):
+        indices = tf.cast(indices, tf.int32)
+    return tf.gather(table, indices)
+
+
+# --- convolution and pooling ---------------------------------------------------------------------
+
+# TensorFlow has no kernels for channels first on the CPU: those inputs are transposed and back.
+
+
+def _to_last(x: Tensor, w: Window) -> Tensor:
+    return x if w.channels_last else moveaxis(x, 1, -1)
+
+
+def _from_last(y: Tensor, w: Window) -> Tensor:
+    return y if w.channels_last else moveaxis(y, -1, 1)
+
+
+def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups: int) -> Tensor:
+    x = _to_last(x, w)
+    padding = "SAME" if w.same else "VALID"
+    if w.rank == 2:
+        y = tf.nn.conv2d(x, kernel, w.strides, padding, dilations=w.dilation)
+    elif w.rank == 1:
+        y = tf.nn.conv2d(
+            x[:, None], kernel[None], (1, *w.strides), padding, dilations=(1, *w.dilation)
+        )
+        y = tf.squeeze(y, 1)
+    else:
+        parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
+        y = tf.concat([_convolve_3d(a, b, w, padding) for a, b in parts], -1)
+    if bias is not None:
+        y = tf.nn.bias_add(y, bias)
+    return _from_last(y, w)
+
+
+def _convolve_3d(x: Tensor, kernel: Tensor, w: Window, padding: str) -> Tensor:
+    if w.dilation == (1, 1, 1):
+        return tf.nn.conv3d(x, kernel, (1, *w.strides, 1), padding)
+    return tf.nn.convolution(x, kernel, w.strides, padding, dilations=w.dilation)
+
+
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, groups = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate
+    )
+    return _convolve(inputs, kernel, bias, w, groups)
+
+
+def depthwise_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, _ = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True
+    )
+    groups = kernel.shape[-2]
+    if w.rank != 2 or len(set(w.strides)) > 1 or w.dilation != (1, 1):
+        return _convolve(inputs, tf.reshape(kernel, (*w.size, 1, -1)), bias, w, groups)
+    padding = "SAME" if w.same else "VALID"
+    y = tf.nn.depthwise_conv2d(_to_last(inputs, w), kernel, (1, *w.strides, 1), padding)
+    if bias is not None:
+        y = tf.nn.bias_add(y, bias)
+    return _from_last(y, w)
+
+
+def max_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    y = tf.nn.max_pool(_to_last(inputs, w), w.size, w.strides, padding.upper())
+    return _from_last(y, w)
+
+
+def average_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    y = tf.nn.avg_pool(_to_last(inputs, w), w.size, w.strides, padding.upper())
+    return _from_last(y, w)
+
+
+# --- normalization -------------------------------------------------------------------------------
+
+
+def moments(
+    x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
+    return tf.nn.moments(x, [axes] if isinstance(axes, int) else list(axes), keepdims=keepdims)
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    factor = tf.math.rsqrt(variance + epsilon)
+    factor = factor if scale is None else factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    if axis % x.shape.rank != x.shape.rank - 1:
+        form = [1] * x.shape.rank
+        form[axis] = -1
+        factor, shift = tf.reshape(factor, form), tf.reshape(shift, form)
+    return x * factor + shift
+
+
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    rank = x.shape.rank
+    if x.dtype is tf.float64:  # there is no fused kernel
+        mean, variance = moments(x, [i for i in range(rank) if i != axis % rank])
+        y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+        return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
+    last = moveaxis(x, axis, -1) if axis % rank != rank - 1 else x
+    channels = x.shape[axis]
+    # The kernel's numbers for the channels are float32 also where its inputs are narrower.
+    scale = tf.ones([channels]) if scale is None else tf.cast(scale, tf.float32)
+    offset = tf.zeros([channels]) if offset is None else tf.cast(offset, tf.float32)
+    four = last if rank == 4 else tf.reshape(last, (-1, 1, 1, channels))
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=four, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    # It divides by one less than the number of elements.
+    count = tf.cast(tf.size(x), tf.float32) / channels
+    variance = variance * ((count - 1.0) / count)
+    y = y if rank == 4 else tf.reshape(y, tf.shape(last))
+    y = moveaxis(y, -1, axis) if last is not x else y
+    mean, variance = (tf.stop_gradient(tf.cast(each, x.dtype)) for each in (mean, variance))
+    return y, mean, variance
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    rank = x.shape.rank
+    axes = [axis % rank] if isinstance(axis, int) else [one % rank for one in axis]
+    mean, variance = tf.nn.moments(x, axes, keepdims=True)
+    if axes != list(range(rank - len(axes), rank)):
+        # gamma and beta have their axes in the order of `axis`.
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        form = [x.shape[i] if i in axes else 1 for i in range(rank)]
+        gamma = gamma if gamma is None else tf.reshape(tf.transpose(gamma, order), form)
+        beta = beta if beta is None else tf.reshape(tf.transpose(beta, order), form)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+
+
+# --- attention and recurrence --------------------------------------------------------------------
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    if flash_attention:
+        raise ArgumentError("dot_product_attention: tensorflow has no flash attention kernel.")
+    # B batch, N heads, T targets, S sources, H width of a head
+    q_BNTH, k_BNSH, v_BNSH = (tf.transpose(x, (0, 2, 1, 3)) for x in (query, key, value))
+    share = query.shape[2] // key.shape[2]
+    if share > 1:
+        k_BNSH, v_BNSH = (tf.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    logits_BNTS = tf.matmul(q_BNTH * scale, k_BNSH, transpose_b=True)
+    if attn_logits_soft_cap is not None:
+        logits_BNTS = attn_logits_soft_cap * tf.tanh(logits_BNTS / attn_logits_soft_cap)
+    if bias is not None:
+        logits_BNTS = logits_BNTS + bias
+    if is_causal:
+        causal = tf.range(shape(query)[1])[:, None] >= tf.range(shape(key)[1])
+        mask = causal if mask is None else mask & causal
+    if mask is not None:
+        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
+        logits_BNTS = tf.where(mask, logits_BNTS, tf.cast(0.7 * query.dtype.min, query.dtype))
+    return tf.transpose(tf.matmul(tf.nn.softmax(logits_BNTS), v_BNSH), (0, 2, 1, 3))
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    steps = tf.transpose(x, (1, 0, 2))
+    kept = None if mask is None else tf.transpose(mask)[:, :, None]
+    if go_backwards:
+        steps = tf.reverse(steps, [0])
+        kept = kept if kept is None else tf.reverse(kept, [0])
+    plain = mask is None and activation is None and recurrent_activation is None
+    if plain and x.dtype in (tf.float32, tf.float16):
+        y, last_h, last_c = _block_lstm(steps, h, c, kernel, recurrent_kernel, bias)
+    else:
+        y, last_h, last_c = _lstm_loop(
+            dense(steps, kernel, bias), h, c, recurrent_kernel, kept,
+            activation or tf.tanh, recurrent_activation or tf.sigmoid,
+        )  # fmt: skip
+    return tf.transpose(y, (1, 0, 2)), last_h, last_c
+
+
+def _block_lstm(
+    steps: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The kernel over whole sequences; twice as fast as a loop, and so is its gradient."""
+    if bias is None:
+        bias = tf.zeros([kernel.shape[1]], steps.dtype)
+
+    def reorder(weights: Tensor) -> Tensor:  # the kernel has its gates in the order i, g, f, o
+        i, f, g, o = tf.split(weights, 4, -1)
+        return tf.concat([i, g, f, o], -1)
+
+    none = tf.zeros([h.shape[1]], steps.dtype)  # connections from the memory to the gates
+    out = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(tf.shape(steps)[0], tf.int64),
+        x=steps, cs_prev=c, h_prev=h, b=reorder(bias),
+        w=reorder(tf.concat([kernel, recurrent], 0)),
+        wci=none, wcf=none, wco=none, forget_bias=0.0, cell_clip=-1.0,
+    )  # fmt: skip
+    return out.h, out.h[-1], out.cs[-1]
+
+
+def _lstm_loop(
+    projected: Tensor,
+    h: Tensor,
+    c: Tensor,
+    recurrent: Tensor,
+    kept: Tensor | None,
+    inner: Callable[[Tensor], Tensor],
+    gate: Callable[[Tensor], Tensor],
+) -> tuple[Tensor, Tensor, Tensor]:
+    count = shape(projected)[0]
+
+    def array(x: Tensor) -> tf.TensorArray:
+        return tf.TensorArray(x.dtype, count, element_shape=x.shape[1:]).unstack(x)
+
+    zs, keeps = array(projected), None if kept is None else array(kept)
+    out = tf.TensorArray(h.dtype, count, element_shape=h.shape)
+
+    def step(t: Tensor, h: Tensor, c: Tensor, out: tf.TensorArray) -> Any:
+        i, f, g, o = tf.split(zs.read(t) + tf.matmul(h, recurrent), 4, -1)
+        new_c = gate(f) * c + gate(i) * inner(g)
+        new_h = gate(o) * inner(new_c)
+        if keeps is not None:
+            keep = keeps.read(t)
+            new_c, new_h = tf.where(keep, new_c, c), tf.where(keep, new_h, h)
+        return t + 1, new_h, new_c, out.write(t, new_h)
+
+    _, h, c, out = tf.while_loop(lambda t, *_: t < count, step, (0, h, c, out))
+    return out.stack(), h, c
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    check_same_shape("binary_crossentropy", target.shape, output.shape)
+    if from_logits:
+        return tf.nn.sigmoid_cross_entropy_with_logits(target, output)
+    p = tf.clip_by_value(output, *probability_range(output.dtype.name))
+    return -(target * tf.math.log(p) + (1.0 - target) * tf.math.log1p(-p))
+
+
+def _log_probability(output: Tensor, axis: int) -> Tensor:
+    low, high = probability_range(output.dtype.name)
+    p = output / tf.reduce_sum(output, axis, keepdims=True)
+    return tf.math.log(tf.clip_by_value(p, low, high))
+
+
+def categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    check_same_shape("categorical_crossentropy", target.shape, output.shape)
+    if from_logits:
+        return tf.nn.softmax_cross_entropy_with_logits(target, output, axis)
+    return -tf.reduce_sum(target * _log_probability(output, axis), axis)
+
+
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    name = "sparse_categorical_crossentropy"
+    if check_class_shape(name, target.shape, output.shape, axis):
+        target = tf.squeeze(target, axis)
+    rank = output.shape.rank
+    if axis % rank != rank - 1:
+        output = moveaxis(output, axis, -1)
+    if from_logits:
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(target, output)
+    log_p = _log_probability(output, -1)
+    return -tf.gather(log_p, target, batch_dims=rank - 1, axis=-1)

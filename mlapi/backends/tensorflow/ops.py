@@ -1,0 +1,562 @@
+"""Array operations on tensorflow: aliases where name and meaning agree, then real differences.
+
+Sizes may be unknown while a function is traced: `shape` gives a scalar tensor for those.
+"""
+
+import builtins
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mlapi import dtypes, tree
+from mlapi.errors import ShapeError
+from mlapi.types import Axis, DTypeLike, Shape
+
+Tensor = tf.Tensor
+
+
+def _boolean(native: Callable[..., Tensor], boolean: Callable[..., Tensor]) -> Any:
+    """`native`, and `boolean` for booleans, for which it has no kernel."""
+
+    @functools.wraps(native)
+    def call(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return (boolean if x.dtype is tf.bool else native)(x, *args, **kwargs)
+
+    return call
+
+
+def _widened(native: Callable[..., Tensor], *narrow: tf.DType) -> Any:
+    """`native`, by way of int32 for dtypes for which it has no kernel."""
+
+    @functools.wraps(native)
+    def call(*xs: Tensor) -> Tensor:
+        if xs[0].dtype not in narrow:
+            return native(*xs)
+        y = native(*(tf.cast(x, tf.int32) for x in xs))
+        return tf.cast(y, xs[0].dtype) if y.dtype is tf.int32 else y
+
+    return call
+
+
+# --- elementwise ---------------------------------------------------------------------------------
+
+add = _boolean(tf.add, tf.logical_or)
+subtract = tf.subtract
+multiply = _boolean(tf.multiply, tf.logical_and)
+divide = tf.divide
+floor_divide = tf.math.floordiv
+mod = tf.math.floormod
+power = tf.pow
+negative = tf.negative
+square = tf.square
+sqrt = tf.sqrt
+rsqrt = tf.math.rsqrt
+reciprocal = tf.math.reciprocal
+exp = tf.exp
+expm1 = tf.math.expm1
+log = tf.math.log
+log1p = tf.math.log1p
+sin = tf.sin
+cos = tf.cos
+tanh = tf.tanh
+erf = tf.math.erf
+maximum = _boolean(tf.maximum, tf.logical_or)
+minimum = _boolean(tf.minimum, tf.logical_and)
+clip = tf.clip_by_value
+floor = tf.floor
+ceil = tf.math.ceil
+
+equal = tf.equal
+not_equal = tf.not_equal
+less = _widened(tf.less, tf.bool)
+less_equal = _widened(tf.less_equal, tf.bool)
+greater = _widened(tf.greater, tf.bool)
+greater_equal = _widened(tf.greater_equal, tf.bool)
+logical_and = tf.logical_and
+logical_or = tf.logical_or
+logical_xor = tf.math.logical_xor
+logical_not = tf.logical_not
+isnan = tf.math.is_nan
+isinf = tf.math.is_inf
+isfinite = tf.math.is_finite
+
+stop_gradient = tf.stop_gradient
+copy = tf.identity
+
+
+def absolute(x: Tensor) -> Tensor:
+    return x if x.dtype.is_unsigned or x.dtype.is_bool else tf.abs(x)
+
+
+def sign(x: Tensor) -> Tensor:
+    return tf.cast(x != 0, x.dtype) if x.dtype.is_unsigned else tf.sign(x)
+
+
+def round(x: Tensor, decimals: int = 0) -> Tensor:
+    if not x.dtype.is_floating:
+        return x
+    return tf.round(x) if decimals == 0 else tf.round(x * 10.0**decimals) / 10.0**decimals
+
+
+def cast(x: Tensor, dtype: DTypeLike) -> Tensor:
+    return tf.cast(x, dtypes.standardize(dtype))
+
+
+def where(
+    condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    if x1 is None or x2 is None:
+        return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
+    return tf.where(condition, x1, x2)
+
+
+# --- reductions ----------------------------------------------------------------------------------
+
+
+def _reduction(native: Callable[..., Tensor], unreduced: Callable[[Tensor], Tensor]) -> Any:
+    """An empty tuple of axes would count as floats; `unreduced` is the result for none."""
+
+    def reduce(x: Tensor, axis: Axis | None = None, keepdims: bool = False) -> Tensor:
+        if axis is not None and not isinstance(axis, int) and len(axis) == 0:
+            return unreduced(x)
+        return native(x, axis, keepdims)
+
+    return reduce
+
+
+sum = _reduction(tf.reduce_sum, tf.identity)
+mean = _reduction(tf.reduce_mean, tf.identity)
+any = _reduction(tf.reduce_any, tf.identity)
+all = _reduction(tf.reduce_all, tf.identity)
+var = _reduction(tf.math.reduce_variance, tf.zeros_like)
+std = _reduction(tf.math.reduce_std, tf.zeros_like)
+logsumexp = _reduction(tf.reduce_logsumexp, tf.identity)
+_largest = _reduction(_boolean(tf.reduce_max, tf.reduce_any), tf.identity)
+_smallest = _reduction(_boolean(tf.reduce_min, tf.reduce_all), tf.identity)
+
+
+def _check_not_empty(x: Tensor, axis: Axis | None) -> None:
+    """TensorFlow would answer with an infinity that nobody put in."""
+    if 0 in x.shape:
+        axes = range(x.shape.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+        if builtins.any(x.shape[one] == 0 for one in axes):
+            raise ShapeError(
+                f"max and min of a tensor of shape {tuple(x.shape)} over axis {axis} need "
+                "`initial`: there are no elements."
+            )
+
+
+def max(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
+    if initial is None:
+        _check_not_empty(x, axis)
+        return _largest(x, axis, keepdims)
+    return maximum(_largest(x, axis, keepdims), tf.cast(initial, x.dtype))
+
+
+def min(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
+    if initial is None:
+        _check_not_empty(x, axis)
+        return _smallest(x, axis, keepdims)
+    return minimum(_smallest(x, axis, keepdims), tf.cast(initial, x.dtype))
+
+
+def prod(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, dtype: DTypeLike | None = None
+) -> Tensor:
+    if dtype is not None:
+        x = cast(x, dtype)
+    return _product(x, axis, keepdims)
+
+
+_product = _reduction(tf.reduce_prod, tf.identity)
+
+
+def _arg(native: Callable[..., Tensor]) -> Any:
+    def find(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        if x.dtype.is_bool:
+            x = tf.cast(x, tf.uint8)
+        if axis is None:
+            index = native(tf.reshape(x, [-1]), 0, tf.int32)
+            return tf.reshape(index, [1] * x.shape.rank) if keepdims else index
+        index = native(x, axis, tf.int32)
+        return tf.expand_dims(index, axis) if keepdims else index
+
+    return find
+
+
+argmax = _arg(tf.argmax)
+argmin = _arg(tf.argmin)
+
+
+def cumsum(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    if dtype is not None:
+        x = cast(x, dtype)
+    return tf.cumsum(tf.cast(x, tf.int32) if x.dtype.is_bool else x, axis)
+
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+def shape(x: Tensor) -> tuple[int | Tensor, ...]:
+    if x.shape.is_fully_defined():
+        return tuple(x.shape)
+    sizes = tf.shape(x)
+    return tuple(sizes[i] if n is None else n for i, n in enumerate(x.shape))
+
+
+def zeros(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.zeros(shape, dtypes.standardize(dtype))
+
+
+def ones(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.ones(shape, dtypes.standardize(dtype))
+
+
+def full(shape: Shape, fill_value: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.broadcast_to(cast(fill_value, dtypes.standardize(dtype)), shape)
+
+
+def _like(x: Tensor, dtype: DTypeLike | None) -> Any:
+    return x.dtype if dtype is None else dtypes.standardize(dtype)
+
+
+def zeros_like(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.zeros_like(x, _like(x, dtype))
+
+
+def ones_like(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.ones_like(x, _like(x, dtype))
+
+
+def full_like(x: Tensor, fill_value: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return tf.broadcast_to(tf.cast(fill_value, _like(x, dtype)), tf.shape(x))
+
+
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    if dtype is None:
+        given = (v for v in (start, stop, step) if v is not None)
+        dtype = dtypes.promote(*(getattr(v, "dtype", type(v)) for v in given))
+    if stop is None:
+        start, stop = 0, start
+    return tf.cast(tf.range(start, stop, 1 if step is None else step), dtypes.standardize(dtype))
+
+
+stack = tf.stack
+broadcast_to = tf.broadcast_to
+
+
+def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
+    return tf.concat(xs, axis)
+
+
+def reshape(x: Tensor, newshape: int | Shape) -> Tensor:
+    return tf.reshape(x, [newshape] if isinstance(newshape, int) else newshape)
+
+
+def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    rank = x.shape.rank
+    return tf.transpose(x, None if axes is None else [one % rank for one in axes])
+
+
+def moveaxis(x: Tensor, source: Axis, destination: Axis) -> Tensor:
+    rank = x.shape.rank
+    sources, places = (
+        [one % rank for one in ([axes] if isinstance(axes, int) else axes)]
+        for axes in (source, destination)
+    )
+    order = [axis for axis in range(rank) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return tf.transpose(x, order)
+
+
+def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+    order = list(range(x.shape.rank))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return tf.transpose(x, order)
+
+
+def expand_dims(x: Tensor, axis: Axis) -> Tensor:
+    if isinstance(axis, int):
+        return tf.expand_dims(x, axis)
+    rank = x.shape.rank + len(axis)
+    for one in sorted(one % rank for one in axis):
+        x = tf.expand_dims(x, one)
+    return x
+
+
+def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
+    return tf.squeeze(x, axis)
+
+
+def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    if isinstance(indices_or_sections, int):
+        return tf.split(x, indices_or_sections, axis)
+    cuts = [0, *indices_or_sections, shape(x)[axis]]
+    sizes = [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
+    return tf.split(x, sizes, axis)
+
+
+def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    return tf.unstack(x, num, axis)
+
+
+def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
+    counts = [repeats] if isinstance(repeats, int) else list(repeats)
+    missing = len(counts) - x.shape.rank
+    if missing > 0:
+        x = tf.reshape(x, [1] * missing + list(shape(x)))
+    return tf.tile(x, [1] * -missing + counts)
+
+
+def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    return tf.repeat(x, repeats, axis)
+
+
+def flip(x: Tensor, axis: Axis | None = None) -> Tensor:
+    axes = range(x.shape.rank) if axis is None else [axis] if isinstance(axis, int) else axis
+    return tf.reverse(x, list(axes)) if len(axes) else x
+
+
+def pad(
+    x: Tensor,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
+    mode: str = "constant",
+    constant_values: float | None = None,
+) -> Tensor:
+    widths = np.broadcast_to(np.asarray(pad_width), (x.shape.rank, 2))
+    value = tf.cast(constant_values or 0, x.dtype)
+    return tf.pad(x, widths, mode.upper(), value)
+
+
+# --- indices -------------------------------------------------------------------------------------
+
+
+def _from_the_start(indices: Tensor, size: int | Tensor) -> Tensor:
+    """Negative indices count from the end."""
+    return tf.where(indices < 0, indices + tf.cast(size, indices.dtype), indices)
+
+
+def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    return tf.gather(x, _from_the_start(indices, shape(x)[axis]), axis=axis)
+
+
+def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    if axis is None:
+        x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
+    indices = _from_the_start(indices, shape(x)[axis])
+    rank = x.shape.rank
+    if axis % rank != rank - 1:
+        y = take_along_axis(moveaxis(x, axis, -1), moveaxis(indices, axis, -1), -1)
+        return moveaxis(y, -1, axis)
+    if x.shape[:-1] != indices.shape[:-1] or not x.shape[:-1].is_fully_defined():
+        batch = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
+        x = tf.broadcast_to(x, tf.concat([batch, tf.shape(x)[-1:]], 0))
+        indices = tf.broadcast_to(indices, tf.concat([batch, tf.shape(indices)[-1:]], 0))
+    return tf.gather(x, indices, axis=-1, batch_dims=rank - 1)
+
+
+def one_hot(
+    x: Tensor,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+) -> Tensor:
+    if x.dtype not in (tf.uint8, tf.int32, tf.int64):
+        x = tf.cast(x, tf.int32)
+    return tf.one_hot(x, num_classes, axis=axis, dtype=dtypes.standardize(dtype))
+
+
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    values, indices = tf.math.top_k(x, k, sorted)
+    return values, indices
+
+
+def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+    return tf.sort(tf.reshape(x, [-1]), 0) if axis is None else tf.sort(x, axis)
+
+
+def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    return tf.argsort(x, axis, stable=True)
+
+
+def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+    return tf.searchsorted(sorted_sequence, values, side=side)
+
+
+def segment_sum(
+    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    if num_segments is None:
+        num_segments = tf.reduce_max(segment_ids) + 1
+    return tf.math.unsorted_segment_sum(data, segment_ids, num_segments)
+
+
+def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
+    return tf.scatter_nd(indices, values, tf.cast(shape, indices.dtype))
+
+
+def slice(inputs: Tensor, start_indices: Tensor, shape: Sequence[int]) -> Tensor:
+    return tf.slice(inputs, start_indices, tf.cast(shape, start_indices.dtype))
+
+
+def slice_update(inputs: Tensor, start_indices: Tensor, updates: Tensor) -> Tensor:
+    if inputs.shape.rank == 0:
+        return updates
+    starts = tf.cast(start_indices, tf.int32)
+    along = [starts[axis] + tf.range(size) for axis, size in enumerate(shape(updates))]
+    places = tf.stack(tf.meshgrid(*along, indexing="ij"), -1)
+    return tf.tensor_scatter_nd_update(inputs, places, updates)
+
+
+# --- products ------------------------------------------------------------------------------------
+
+_NARROW = (tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16)
+
+
+def _matmul(x1: Tensor, x2: Tensor) -> Tensor:
+    row, column = x1.shape.rank == 1, x2.shape.rank == 1
+    y = tf.matmul(x1[None, :] if row else x1, x2[:, None] if column else x2)
+    if column:
+        y = tf.squeeze(y, -1)
+    return tf.squeeze(y, -1 if column else -2) if row else y
+
+
+matmul = _widened(_matmul, *_NARROW)
+
+
+def dot(x1: Tensor, x2: Tensor) -> Tensor:
+    if x1.shape.rank == 0 or x2.shape.rank == 0:
+        return multiply(x1, x2)
+    if x2.shape.rank == 1:
+        return tensordot(x1, x2, 1)
+    return tensordot(x1, x2, [[-1], [-2]])
+
+
+def tensordot(
+    x1: Tensor, x2: Tensor, axes: int | Sequence[int] | Sequence[Sequence[int]] = 2
+) -> Tensor:
+    if not isinstance(axes, int):
+        pairs = [[one] if isinstance(one, int) else list(one) for one in axes]
+        axes = [
+            [one % x.shape.rank for one in each]
+            for x, each in zip((x1, x2), pairs, strict=True)
+        ]
+    return _widened(lambda a, b: tf.tensordot(a, b, axes), *_NARROW)(x1, x2)
+
+
+def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
+    return _widened(lambda *xs: tf.einsum(subscripts, *xs), *_NARROW)(*operands)
+
+
+def outer(x1: Tensor, x2: Tensor) -> Tensor:
+    return multiply(tf.reshape(x1, [-1, 1]), tf.reshape(x2, [1, -1]))
+
+
+def norm(
+    x: Tensor, ord: float | str | None = None, axis: Axis | None = None, keepdims: bool = False
+) -> Tensor:
+    if ord is None:
+        return tf.sqrt(sum(tf.square(x), axis, keepdims))
+    axes = list(range(x.shape.rank)) if axis is None else axis
+    axes = [axes] if isinstance(axes, int) else [one % x.shape.rank for one in axes]
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    rows, columns = axes
+    if ord == "fro":
+        return tf.sqrt(tf.reduce_sum(tf.square(x), axes, keepdims))
+    if ord in (1, -1, np.inf, -np.inf):
+        inner, outer_ = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        extreme = tf.reduce_max if ord > 0 else tf.reduce_min
+        return extreme(tf.reduce_sum(tf.abs(x), inner, keepdims=True), axes, keepdims)
+    values = tf.linalg.svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
+    reduced = {"nuc": tf.reduce_sum, 2: tf.reduce_max, -2: tf.reduce_min}.get(ord)
+    if reduced is None:
+        raise ShapeError(f"norm: ord={ord!r} is no norm of matrices.")
+    y = reduced(values, -1)
+    return expand_dims(y, sorted(axes)) if keepdims else y
+
+
+def _vector_norm(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
+    size = tf.abs(x)
+    if ord == np.inf:
+        return tf.reduce_max(size, axis, keepdims)
+    if ord == -np.inf:
+        return tf.reduce_min(size, axis, keepdims)
+    if ord == 0:
+        return tf.reduce_sum(tf.cast(x != 0, x.dtype), axis, keepdims)
+    if ord == 1:
+        return tf.reduce_sum(size, axis, keepdims)
+    if ord == 2:
+        return tf.sqrt(tf.reduce_sum(tf.square(x), axis, keepdims))
+    if isinstance(ord, str):
+        raise ShapeError(f"norm: ord={ord!r} is no norm of vectors.")
+    return tf.reduce_sum(size**ord, axis, keepdims) ** (1.0 / ord)
+
+
+# --- control flow --------------------------------------------------------------------------------
+
+cond = tf.cond
+
+
+def while_loop(
+    test: Callable[..., Tensor],
+    step: Callable[..., tuple[Any, ...]],
+    values: tuple[Any, ...],
+    maximum_iterations: int | None,
+) -> tuple[Any, ...]:
+    return tf.while_loop(test, step, values, maximum_iterations=maximum_iterations)
+
+
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool,
+    unroll: int | bool,
+) -> tuple[Any, Any]:
+    rows = [] if xs is None else tree.flatten(xs)
+    count = shape(rows[0])[0] if rows else length
+    given = [tf.TensorArray(x.dtype, count, element_shape=x.shape[1:]).unstack(x) for x in rows]
+
+    def advance(t: Any, carry: Any) -> tuple[Any, Any, Any]:
+        i = count - 1 - t if reverse else t
+        x = None if xs is None else tree.pack_sequence_as(xs, [each.read(i) for each in given])
+        return i, *step(carry, x)
+
+    # The first step apart from the others: it tells what there is to collect.
+    i, carry, y = advance(0, carry)
+    leaves = [leaf for leaf in tree.flatten(y) if leaf is not None]
+    out = [
+        tf.TensorArray(leaf.dtype, count, element_shape=leaf.shape).write(i, leaf)
+        for leaf in leaves
+    ]
+
+    def body(t: Tensor, carry: Any, out: Any) -> tuple[Tensor, Any, Any]:
+        i, carry, y = advance(t, carry)
+        return t + 1, carry, [array.write(i, leaf) for array, leaf in zip(out, tree.flatten(y))]
+
+    _, carry, out = tf.while_loop(lambda t, *_: t < count, body, (1, carry, out))
+    if not leaves:
+        return carry, y
+    return carry, tree.pack_sequence_as(y, [array.stack() for array in out])

@@ -1,0 +1,419 @@
+"""Kernels of neural networks on torch: the fused ones, on strided views instead of copies."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from mlapi import config
+from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
+from mlapi.backends.torch import core
+from mlapi.backends.windows import Window, conv_window, window
+from mlapi.types import Axis
+
+Tensor = torch.Tensor
+
+# --- activations ---------------------------------------------------------------------------------
+
+relu = torch.relu
+relu6 = F.relu6
+selu = F.selu
+silu = F.silu
+sigmoid = torch.sigmoid
+log_sigmoid = F.logsigmoid
+hard_sigmoid = F.hardsigmoid
+softplus = F.softplus
+softsign = F.softsign
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    return F.leaky_relu(x, negative_slope)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    return F.elu(x, alpha)
+
+
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    if isinstance(axis, int):
+        return torch.softmax(x, axis)
+    return torch.exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    if isinstance(axis, int):
+        return torch.log_softmax(x, axis)
+    return x - torch.logsumexp(x, tuple(axis), keepdim=True)
+
+
+# --- linear maps ---------------------------------------------------------------------------------
+
+
+def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    if x.ndim == 2:
+        return torch.mm(x, kernel) if bias is None else torch.addmm(bias, x, kernel)
+    return F.linear(x, kernel.t(), bias)
+
+
+def embedding(indices: Tensor, table: Tensor) -> Tensor:
+    if indices.dtype is not torch.int32 and indices.dtype is not torch.int64:
+        indices = indices.to(torch.int64)
+    return F.embedding(indices, table)
+
+
+# --- convolution and pooling ---------------------------------------------------------------------
+
+# Torch has the channels second. A permuted view of a channels-last tensor is what its kernels call
+# the channels-last memory format: they compute in it, and the result permuted back is contiguous.
+_TO_SECOND = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
+_TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+
+_CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+def _pads(x: Tensor, w: Window) -> tuple[tuple[int, ...], list[int]]:
+    """Padding that is equal on both sides, which the kernels do, else a list for `F.pad`."""
+    pads = w.pads(x.shape[2:])
+    if all(before == after for before, after in pads):
+        return tuple(before for before, _ in pads), []
+    return (0,) * w.rank, [n for pair in reversed(pads) for n in pair]
+
+
+def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups: int) -> Tensor:
+    """`kernel` has torch's layout (filters, channels of a group, *window)."""
+    if w.channels_last:
+        x = x.permute(_TO_SECOND[x.ndim])
+    padding, uneven = _pads(x, w)
+    if uneven:
+        x = F.pad(x, uneven)
+    y = _CONV[w.rank](x, kernel, bias, w.strides, padding, w.dilation, groups)
+    return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+
+
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, groups = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate
+    )
+    kernel = kernel.permute(w.rank + 1, w.rank, *range(w.rank))
+    return _convolve(inputs, kernel, bias, w, groups)
+
+
+def depthwise_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
+) -> Tensor:
+    w, _ = conv_window(
+        inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True
+    )
+    groups = kernel.shape[-2]
+    kernel = kernel.reshape(*w.size, 1, -1).permute(w.rank + 1, w.rank, *range(w.rank))
+    return _convolve(inputs, kernel, bias, w, groups)
+
+
+def max_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
+    # The kernels take up to half a window of padding, which is all that "same" can ask for unless
+    # a window is larger than what it moves over.
+    around, uneven = _pads(x, w)
+    if not uneven and any(2 * n > size for n, size in zip(around, w.size, strict=True)):
+        around, uneven = (0,) * w.rank, [n for pair in reversed(w.pads(x.shape[2:])) for n in pair]
+    if uneven:
+        x = F.pad(x, uneven, value=-torch.inf)
+    y = _MAX_POOL[w.rank](x, w.size, w.strides, around)
+    return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+
+
+def average_pool(
+    inputs: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    w = window(inputs.shape, pool_size, strides, padding, data_format)
+    x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
+    pool = _AVERAGE_POOL[w.rank]
+    pads = [n for pair in reversed(w.pads(x.shape[2:])) for n in pair]
+    if any(pads):
+        inside = F.pad(torch.ones_like(x[:1, :1]), pads)
+        y = pool(F.pad(x, pads), w.size, w.strides) / pool(inside, w.size, w.strides)
+    else:
+        y = pool(x, w.size, w.strides)
+    return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+
+
+# --- normalization -------------------------------------------------------------------------------
+
+
+def moments(
+    x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
+    if not isinstance(axes, int) and len(axes) == 0:
+        return x, torch.zeros_like(x)
+    variance, mean = torch.var_mean(x, axes, correction=0, keepdim=keepdims)
+    return mean, variance
+
+
+def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """A view with the channels second, and the way back from it."""
+    axis %= x.ndim
+    if axis == 1:
+        return x, lambda y: y
+    if x.ndim == 3:  # with a fourth axis the view has the channels-last format, else it is copied
+        return x.movedim(axis, 1).unsqueeze(-1), lambda y: y.squeeze(-1).movedim(1, axis)
+    return x.movedim(axis, 1), lambda y: y.movedim(1, axis)
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    if mean.requires_grad or variance.requires_grad:  # constants to the fused kernel
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        factor = torch.rsqrt(variance + epsilon)
+        factor = factor if scale is None else factor * scale
+        shift = -mean * factor if offset is None else offset - mean * factor
+        return x * factor.reshape(shape) + shift.reshape(shape)
+    x, back = _channels_second(x, axis)
+    return back(F.batch_norm(x, mean, variance, scale, offset, training=False, eps=epsilon))
+
+
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    x, back = _channels_second(x, axis)
+    y, mean, inverse = torch.native_batch_norm(x, scale, offset, None, None, True, 0.0, epsilon)
+    variance = torch.clamp(inverse.pow(-2) - epsilon, min=0.0)
+    return back(y), mean.detach(), variance.detach()
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axes = [axis % x.ndim] if isinstance(axis, int) else [one % x.ndim for one in axis]
+    last = list(range(x.ndim - len(axes), x.ndim))
+    sizes = [x.shape[one] for one in axes]
+    if axes == last:
+        return F.layer_norm(x, sizes, gamma, beta, epsilon)
+    y = F.layer_norm(x.movedim(axes, last), sizes, gamma, beta, epsilon)
+    return y.movedim(last, axes)
+
+
+# --- attention and recurrence --------------------------------------------------------------------
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    # B batch, N heads, T targets, S sources, H width of a head
+    q_BNTH, k_BNSH, v_BNSH = (x.transpose(1, 2) for x in (query, key, value))
+    if is_causal and (mask is not None or attn_logits_soft_cap is not None):
+        causal = torch.ones(
+            q_BNTH.shape[2], k_BNSH.shape[2], dtype=torch.bool, device=query.device
+        ).tril()
+        mask, is_causal = causal if mask is None else mask & causal, False
+    if is_causal and bias is not None:
+        mask = torch.ones(
+            q_BNTH.shape[2], k_BNSH.shape[2], dtype=torch.bool, device=query.device
+        ).tril()
+        is_causal = False
+    if mask is not None:
+        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
+        hidden = 0.7 * torch.finfo(query.dtype).min
+        added = torch.zeros(mask.shape, dtype=query.dtype, device=query.device)
+        added = added.masked_fill(~mask, hidden)
+        bias = added if bias is None else bias + added
+    grouped = q_BNTH.shape[1] != k_BNSH.shape[1]
+    if attn_logits_soft_cap is not None:
+        if grouped:
+            share = q_BNTH.shape[1] // k_BNSH.shape[1]
+            k_BNSH, v_BNSH = (x.repeat_interleave(share, 1) for x in (k_BNSH, v_BNSH))
+        scale = query.shape[-1] ** -0.5 if scale is None else scale
+        logits_BNTS = torch.matmul(q_BNTH * scale, k_BNSH.transpose(-1, -2))
+        logits_BNTS = attn_logits_soft_cap * torch.tanh(logits_BNTS / attn_logits_soft_cap)
+        if bias is not None:
+            logits_BNTS = logits_BNTS + bias
+        return torch.matmul(torch.softmax(logits_BNTS, -1), v_BNSH).transpose(1, 2)
+    with _attention_kernels(flash_attention):
+        y_BNTH = F.scaled_dot_product_attention(
+            q_BNTH, k_BNSH, v_BNSH, bias, is_causal=is_causal, scale=scale, enable_gqa=grouped
+        )
+    return y_BNTH.transpose(1, 2)
+
+
+def _attention_kernels(flash: bool | None) -> AbstractContextManager[None]:
+    if flash is None:
+        return nullcontext()
+    if flash:
+        return sdpa_kernel(SDPBackend.FLASH_ATTENTION)
+    return sdpa_kernel([SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH])
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    if go_backwards:
+        x, mask = x.flip(1), None if mask is None else mask.flip(1)
+    if mask is None and activation is None and recurrent_activation is None:
+        # The gates come in the same order in torch; its two biases are added to each other.
+        weights = [kernel.t(), recurrent_kernel.t()]
+        if bias is not None:
+            weights += [bias, torch.zeros_like(bias)]
+        y, last_h, last_c = torch._VF.lstm(
+            x, (h[None], c[None]), weights, bias is not None, 1, 0.0, x.requires_grad, False, True
+        )
+        return y, last_h[0], last_c[0]
+    inner = activation or torch.tanh
+    gate = recurrent_activation or torch.sigmoid
+    kept = [None] * x.shape[1] if mask is None else mask[:, :, None].unbind(1)
+    outputs = []
+    for z, keep in zip(dense(x, kernel, bias).unbind(1), kept, strict=True):
+        i, f, g, o = torch.addmm(z, h, recurrent_kernel).chunk(4, -1)
+        new_c = gate(f) * c + gate(i) * inner(g)
+        new_h = gate(o) * inner(new_c)
+        c = new_c if keep is None else torch.where(keep, new_c, c)
+        h = new_h if keep is None else torch.where(keep, new_h, h)
+        outputs.append(h)
+    return torch.stack(outputs, 1), h, c
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    check_same_shape("binary_crossentropy", target.shape, output.shape)
+    return _binary(target, output, from_logits, "none")
+
+
+def mean_binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    return _binary(target, output, from_logits, "mean")
+
+
+def _binary(target: Tensor, output: Tensor, from_logits: bool, reduction: str) -> Tensor:
+    if from_logits:
+        return F.binary_cross_entropy_with_logits(output, target, reduction=reduction)
+    low, high = probability_range(core.NAMES[output.dtype])
+    return F.binary_cross_entropy(torch.clamp(output, low, high), target, reduction=reduction)
+
+
+def _log_probability(output: Tensor, axis: int) -> Tensor:
+    low, high = probability_range(core.NAMES[output.dtype])
+    return torch.log(torch.clamp(output / output.sum(axis, keepdim=True), low, high))
+
+
+def categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    check_same_shape("categorical_crossentropy", target.shape, output.shape)
+    if not from_logits:
+        return -(target * _log_probability(output, axis)).sum(axis)
+    return _categorical_of_logits(target, output, axis, "none")
+
+
+def mean_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    if not from_logits:
+        return -(target * _log_probability(output, axis)).sum(axis).mean()
+    return _categorical_of_logits(target, output, axis, "mean")
+
+
+def _categorical_of_logits(target: Tensor, output: Tensor, axis: int, reduction: str) -> Tensor:
+    if output.ndim > 1 and axis % output.ndim != 1:
+        target, output = target.movedim(axis, 1), output.movedim(axis, 1)
+    return F.cross_entropy(output, target, reduction=reduction)
+
+
+# Torch would leave out classes of this index, -100 by default, without a word.
+_NO_CLASS = -(2**62)
+
+
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    name = "sparse_categorical_crossentropy"
+    if check_class_shape(name, target.shape, output.shape, axis):
+        target = target.squeeze(axis)
+    return _sparse_categorical(target, output, from_logits, axis, "none")
+
+
+def mean_sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    return _sparse_categorical(target, output, from_logits, axis, "mean")
+
+
+def _sparse_categorical(
+    target: Tensor, output: Tensor, from_logits: bool, axis: int, reduction: str
+) -> Tensor:
+    target = target.to(torch.int64)
+    if output.ndim > 1 and axis % output.ndim != 1:
+        output = output.movedim(axis, 1)
+    if from_logits:
+        return F.cross_entropy(output, target, reduction=reduction, ignore_index=_NO_CLASS)
+    log_p = _log_probability(output, 1 if output.ndim > 1 else 0)
+    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=_NO_CLASS)
+
+
+def class_hits(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    return torch.argmax(y_pred, -1) == y_true

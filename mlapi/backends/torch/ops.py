@@ -1,0 +1,474 @@
+"""Array operations on torch: aliases where name and meaning agree, then the real differences."""
+
+import builtins
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlapi import dtypes, tree
+from mlapi.backends.torch import core
+from mlapi.errors import ShapeError
+from mlapi.types import Axis, DTypeLike, Shape
+
+Tensor = torch.Tensor
+
+# --- elementwise ---------------------------------------------------------------------------------
+
+add = torch.add
+subtract = torch.sub
+multiply = torch.mul
+divide = torch.true_divide
+floor_divide = torch.floor_divide
+mod = torch.remainder
+power = torch.pow
+negative = torch.neg
+absolute = torch.abs
+sign = torch.sign
+square = torch.square
+sqrt = torch.sqrt
+rsqrt = torch.rsqrt
+reciprocal = torch.reciprocal
+exp = torch.exp
+expm1 = torch.expm1
+log = torch.log
+log1p = torch.log1p
+sin = torch.sin
+cos = torch.cos
+tanh = torch.tanh
+erf = torch.erf
+maximum = torch.maximum
+minimum = torch.minimum
+clip = torch.clamp
+floor = torch.floor
+ceil = torch.ceil
+
+equal = torch.eq
+not_equal = torch.ne
+less = torch.lt
+less_equal = torch.le
+greater = torch.gt
+greater_equal = torch.ge
+logical_and = torch.logical_and
+logical_or = torch.logical_or
+logical_xor = torch.logical_xor
+logical_not = torch.logical_not
+isnan = torch.isnan
+isinf = torch.isinf
+isfinite = torch.isfinite
+
+stop_gradient = torch.detach
+copy = torch.clone
+
+
+def round(x: Tensor, decimals: int = 0) -> Tensor:
+    return torch.round(x, decimals=decimals) if x.is_floating_point() else x
+
+
+def cast(x: Tensor, dtype: DTypeLike) -> Tensor:
+    return x.to(core.NATIVE[dtypes.standardize(dtype)])
+
+
+def where(
+    condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    if x1 is None or x2 is None:
+        return tuple(index.to(torch.int32) for index in torch.where(condition))
+    return torch.where(condition, x1, x2)
+
+
+# --- reductions ----------------------------------------------------------------------------------
+
+
+def _reduction(
+    native: Callable[..., Tensor],
+    unreduced: Callable[[Tensor], Tensor],
+    whole: Callable[[Tensor], Tensor] | None = None,
+) -> Any:
+    """Torch takes an empty list of axes for all axes; `unreduced` is the result for none.
+
+    `whole` is the way over all axes, where there is one that is quicker than naming them.
+    """
+
+    def reduce(x: Tensor, axis: Axis | None = None, keepdims: bool = False) -> Tensor:
+        if axis is None:
+            if whole is not None and not keepdims:
+                return whole(x)
+            axis = tuple(range(x.ndim))
+        elif type(axis) is not int and len(axis) == 0:
+            return unreduced(x)
+        return native(x, dim=axis, keepdim=keepdims)
+
+    return reduce
+
+
+def _itself(x: Tensor) -> Tensor:
+    return x
+
+
+sum = _reduction(torch.sum, _itself, torch.sum)
+mean = _reduction(torch.mean, _itself, torch.mean)
+any = _reduction(torch.any, _itself)
+all = _reduction(torch.all, _itself)
+amax = _reduction(torch.amax, _itself)
+amin = _reduction(torch.amin, _itself)
+logsumexp = _reduction(torch.logsumexp, _itself)
+var = _reduction(functools.partial(torch.var, correction=0), torch.zeros_like)
+std = _reduction(functools.partial(torch.std, correction=0), torch.zeros_like)
+
+
+def max(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
+    if initial is None:
+        return amax(x, axis, keepdims)
+    if x.numel() == 0:  # a sum has the shape, and there is nothing to find the largest of
+        return torch.full_like(sum(x, axis, keepdims), initial)
+    return torch.clamp(amax(x, axis, keepdims), min=initial)
+
+
+def min(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
+    if initial is None:
+        return amin(x, axis, keepdims)
+    if x.numel() == 0:
+        return torch.full_like(sum(x, axis, keepdims), initial)
+    return torch.clamp(amin(x, axis, keepdims), max=initial)
+
+
+def prod(
+    x: Tensor, axis: Axis | None = None, keepdims: bool = False, dtype: DTypeLike | None = None
+) -> Tensor:
+    if dtype is not None:
+        x = cast(x, dtype)
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    # Torch multiplies over one axis at a time; from the last, so that the others stay in place.
+    for one in sorted((one % x.ndim for one in axes), reverse=True):
+        x = torch.prod(x, dim=one, keepdim=keepdims, dtype=x.dtype)
+    return x
+
+
+def _arg(native: Callable[..., Tensor]) -> Any:
+    def find(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        if x.dtype is torch.bool:
+            x = x.to(torch.uint8)
+        index = native(x, dim=axis, keepdim=keepdims and axis is not None).to(torch.int32)
+        return index.reshape((1,) * x.ndim) if keepdims and axis is None else index
+
+    return find
+
+
+argmax = _arg(torch.argmax)
+argmin = _arg(torch.argmin)
+
+
+def cumsum(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    if dtype is not None:
+        x = cast(x, dtype)
+    return torch.cumsum(x, axis, dtype=torch.int32 if x.dtype is torch.bool else x.dtype)
+
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+def shape(x: Tensor) -> tuple[int, ...]:
+    return tuple(x.shape)
+
+
+def _place(dtype: DTypeLike | None) -> dict[str, Any]:
+    """Dtype and device of a new tensor."""
+    return {"dtype": core.NATIVE[dtypes.standardize(dtype)], "device": core.working_device()}
+
+
+def zeros(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.zeros(shape, **_place(dtype))
+
+
+def ones(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.ones(shape, **_place(dtype))
+
+
+def full(shape: Shape, fill_value: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.empty(shape, **_place(dtype)).copy_(fill_value)
+
+
+def _native(dtype: DTypeLike | None) -> torch.dtype | None:
+    return None if dtype is None else core.NATIVE[dtypes.standardize(dtype)]
+
+
+def zeros_like(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.zeros_like(x, dtype=_native(dtype))
+
+
+def ones_like(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.ones_like(x, dtype=_native(dtype))
+
+
+def full_like(x: Tensor, fill_value: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return torch.empty_like(x, dtype=_native(dtype)).copy_(fill_value)
+
+
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    if dtype is None:
+        dtype = dtypes.promote(*(type(v) for v in (start, stop, step) if v is not None))
+    if stop is None:
+        start, stop = 0, start
+    return torch.arange(start, stop, 1 if step is None else step, **_place(dtype))
+
+
+def reshape(x: Tensor, newshape: int | Shape) -> Tensor:
+    return x.reshape(newshape)
+
+
+def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    return x.permute(tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
+
+
+swapaxes = torch.swapaxes
+moveaxis = torch.movedim
+
+
+def expand_dims(x: Tensor, axis: Axis) -> Tensor:
+    if isinstance(axis, int):
+        return torch.unsqueeze(x, axis)
+    rank = x.ndim + len(axis)
+    for one in sorted(one % rank for one in axis):
+        x = torch.unsqueeze(x, one)
+    return x
+
+
+def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
+    if axis is None:
+        return torch.squeeze(x)
+    for one in (axis,) if isinstance(axis, int) else axis:
+        if x.shape[one] != 1:  # torch would leave it as it is
+            raise ShapeError(f"squeeze: axis {one} of a tensor of shape {tuple(x.shape)} is not 1.")
+    return torch.squeeze(x, axis if isinstance(axis, int) else tuple(axis))
+
+
+broadcast_to = torch.broadcast_to
+
+
+def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
+    return torch.cat(xs, axis)
+
+
+def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+    return torch.stack(x, axis)
+
+
+def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    if isinstance(indices_or_sections, int) and x.shape[axis] % indices_or_sections:
+        raise ShapeError(
+            f"split: axis {axis} of a tensor of shape {tuple(x.shape)} cannot be cut into "
+            f"{indices_or_sections} pieces of equal size."
+        )
+    return list(torch.tensor_split(x, indices_or_sections, axis))
+
+
+def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    return list(torch.unbind(x, axis))
+
+
+def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
+    return torch.tile(x, (repeats,) if isinstance(repeats, int) else tuple(repeats))
+
+
+def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    if isinstance(repeats, int):
+        return torch.repeat_interleave(x, repeats, axis)
+    counts = torch.as_tensor(repeats, device=x.device)
+    # Their sum is known here; reading it off the tensor would wait for the device.
+    return torch.repeat_interleave(x, counts, axis, output_size=int(np.sum(repeats)))
+
+
+def flip(x: Tensor, axis: Axis | None = None) -> Tensor:
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return torch.flip(x, tuple(axes))
+
+
+def pad(
+    x: Tensor,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
+    mode: str = "constant",
+    constant_values: float | None = None,
+) -> Tensor:
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if mode == "constant":
+        flat = [width for pair in reversed(widths) for width in pair]
+        return torch.nn.functional.pad(x, flat, value=constant_values or 0)
+    # Torch mirrors the last axes of some ranks only; by index it works for all.
+    for axis, pair in enumerate(widths):
+        if pair != [0, 0]:
+            index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
+            x = torch.index_select(x, axis, torch.as_tensor(index, device=x.device))
+    return x
+
+
+# --- indices -------------------------------------------------------------------------------------
+
+
+def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    if axis is None:
+        return x.reshape(-1)[indices]
+    return x[(builtins.slice(None),) * (axis % x.ndim) + (indices,)]
+
+
+def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    if axis is None:
+        x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
+    indices = torch.where(indices < 0, indices + x.shape[axis], indices)
+    return torch.take_along_dim(x, indices.to(torch.int64), axis)
+
+
+def one_hot(
+    x: Tensor,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+) -> Tensor:
+    axis = axis % (x.ndim + 1)
+    classes = torch.arange(num_classes, device=x.device)
+    classes = classes.reshape((-1,) + (1,) * (x.ndim - axis))
+    return (torch.unsqueeze(x, axis) == classes).to(core.NATIVE[dtypes.standardize(dtype)])
+
+
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    values, indices = torch.topk(x, k, sorted=sorted)
+    return values, indices.to(torch.int32)
+
+
+def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+    return torch.sort(x.reshape(-1) if axis is None else x, dim=axis or 0, stable=True).values
+
+
+def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
+    x = x.reshape(-1) if axis is None else x
+    return torch.argsort(x, dim=axis or 0, stable=True).to(torch.int32)
+
+
+def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+    return torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
+
+
+def segment_sum(
+    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    if num_segments is None:
+        num_segments = int(segment_ids.max()) + 1 if segment_ids.numel() else 0
+    out = data.new_zeros((num_segments, *data.shape[1:]))
+    return out.index_add(0, segment_ids, data)
+
+
+def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
+    return values.new_zeros(tuple(shape)).index_put(
+        torch.unbind(indices.to(torch.int64), -1), values, accumulate=True
+    )
+
+
+def _block(starts: Tensor, shape: Sequence[int]) -> tuple[Tensor, ...]:
+    """Index of a block that begins at `starts`; the numbers stay where they are, on the device."""
+    starts = starts.to(torch.int64)
+    return tuple(
+        (starts[axis] + torch.arange(size, device=starts.device)).reshape(
+            (-1,) + (1,) * (len(shape) - axis - 1)
+        )
+        for axis, size in enumerate(shape)
+    )
+
+
+def slice(inputs: Tensor, start_indices: Tensor, shape: Sequence[int]) -> Tensor:
+    return inputs[_block(start_indices, shape)] if len(shape) else inputs
+
+
+def slice_update(inputs: Tensor, start_indices: Tensor, updates: Tensor) -> Tensor:
+    if inputs.ndim == 0:
+        return updates
+    return inputs.index_put(_block(start_indices, updates.shape), updates)
+
+
+# --- products ------------------------------------------------------------------------------------
+
+matmul = torch.matmul
+
+
+def outer(x1: Tensor, x2: Tensor) -> Tensor:
+    return torch.outer(x1.reshape(-1), x2.reshape(-1))
+
+
+def dot(x1: Tensor, x2: Tensor) -> Tensor:
+    if x1.ndim == 0 or x2.ndim == 0:
+        return torch.mul(x1, x2)
+    if x2.ndim <= 2:
+        return torch.matmul(x1, x2)
+    return torch.tensordot(x1, x2, ([-1], [-2]))
+
+
+def tensordot(
+    x1: Tensor, x2: Tensor, axes: int | Sequence[int] | Sequence[Sequence[int]] = 2
+) -> Tensor:
+    if not isinstance(axes, int):
+        axes = [[one] if isinstance(one, int) else list(one) for one in axes]
+    return torch.tensordot(x1, x2, axes)
+
+
+def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
+    return torch.einsum(subscripts, *operands)
+
+
+def norm(
+    x: Tensor, ord: float | str | None = None, axis: Axis | None = None, keepdims: bool = False
+) -> Tensor:
+    return torch.linalg.norm(x, ord, axis, keepdims)
+
+
+# --- control flow --------------------------------------------------------------------------------
+
+
+def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    return true_fn() if pred else false_fn()
+
+
+def while_loop(
+    test: Callable[..., Tensor],
+    step: Callable[..., tuple[Any, ...]],
+    values: tuple[Any, ...],
+    maximum_iterations: int | None,
+) -> tuple[Any, ...]:
+    left = math.inf if maximum_iterations is None else maximum_iterations
+    while left > 0 and test(*values):
+        values = step(*values)
+        left -= 1
+    return values
+
+
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool,
+    unroll: int | bool,
+) -> tuple[Any, Any]:
+    rows = [torch.unbind(x) for x in tree.flatten(xs)] if xs is not None else []
+    count = len(rows[0]) if rows else length or 0
+    ys: list[Any] = []
+    for i in reversed(range(count)) if reverse else range(count):
+        x = tree.pack_sequence_as(xs, [row[i] for row in rows]) if rows else None
+        carry, y = step(carry, x)
+        ys.append(y)
+    if reverse:
+        ys.reverse()
+    return carry, tree.map_structure(lambda *y: torch.stack(y) if y[0] is not None else None, *ys)

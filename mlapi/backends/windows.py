@@ -1,0 +1,98 @@
+"""What windows that move over an image have in common on all frameworks, in plain integers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlapi import config
+from mlapi.errors import ArgumentError, ShapeError, one_of
+
+
+def per_axis(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
+    """One number for all spatial axes, or one for each."""
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) != rank or min(values) < 1:
+        raise ArgumentError(
+            f"{name} must be a positive int, or {rank} of them for inputs with {rank} spatial "
+            f"axes; received {value!r}."
+        )
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The arguments of a convolution or pooling, checked and complete."""
+
+    rank: int  # number of spatial axes
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilation: tuple[int, ...]
+    same: bool
+    channels_last: bool
+
+    def pads(self, sizes: Sequence[int]) -> list[tuple[int, int]]:
+        """Zeros before and after each spatial axis; the odd one comes after."""
+        if not self.same:
+            return [(0, 0)] * self.rank
+        totals = [
+            max(0, (-(-n // step) - 1) * step + (window - 1) * gap + 1 - n)
+            for n, window, step, gap in zip(
+                sizes, self.size, self.strides, self.dilation, strict=True
+            )
+        ]
+        return [(total // 2, total - total // 2) for total in totals]
+
+
+def window(
+    shape: Sequence[int | None],
+    size: int | Sequence[int],
+    strides: int | Sequence[int] | None,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Window:
+    """Checks the arguments against the shape of the inputs."""
+    rank = len(shape) - 2
+    if rank not in (1, 2, 3):
+        raise ShapeError(
+            "inputs must have a batch axis, one to three spatial axes and channels; "
+            f"received shape {tuple(shape)}."
+        )
+    size = per_axis("the window's size", size, rank)
+    one_of("padding", padding, ("valid", "same"))
+    data_format = data_format or config.image_data_format()
+    one_of("data_format", data_format, ("channels_last", "channels_first"))
+    return Window(
+        rank,
+        size,
+        size if strides is None else per_axis("strides", strides, rank),
+        per_axis("dilation_rate", dilation_rate, rank),
+        padding == "same",
+        data_format == "channels_last",
+    )
+
+
+def conv_window(
+    shape: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: int | Sequence[int],
+    padding: str,
+    data_format: str | None,
+    dilation_rate: int | Sequence[int],
+    depthwise: bool = False,
+) -> tuple[Window, int]:
+    """The window of a convolution and its number of groups, checked against the kernel."""
+    if len(kernel) != len(shape):
+        raise ShapeError(
+            f"the kernel must have as many axes as the inputs, {len(shape)}: received shape "
+            f"{tuple(kernel)} for inputs of shape {tuple(shape)}."
+        )
+    found = window(shape, kernel[:-2], strides, padding, data_format, dilation_rate)
+    channels = shape[-1 if found.channels_last else 1]
+    assert channels is not None, "channels are known: the kernel was built from them"
+    groups = channels // kernel[-2]
+    if groups * kernel[-2] != channels or (depthwise and groups != 1) or kernel[-1] % groups:
+        raise ShapeError(
+            f"inputs of shape {tuple(shape)} with {channels} channels do not fit a kernel of "
+            f"shape {tuple(kernel)}."
+        )
+    return found, groups

@@ -1,0 +1,397 @@
+"""Arithmetic and functions of single elements.
+
+Two tensors are broadcast together by NumPy's rules and brought to the dtype that both have in
+the lattice of `mlapi.dtypes`. Where a function leaves the integers (`exp`, `divide`), integers and
+booleans become the default float type first.
+"""
+
+from mlapi.op import op, to_float
+from mlapi.types import DTypeLike, Tensor, TensorLike
+
+
+@op
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Sum of two tensors, element by element; on booleans their `or`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.add([1, 2], 10))
+        array([11, 12], dtype=int32)
+    """
+    ...
+
+
+@op
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Difference of two tensors, element by element. Booleans have none.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.subtract([1, 2], [3, 3]))
+        array([-2, -1], dtype=int32)
+    """
+    ...
+
+
+@op
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Product of two tensors, element by element; on booleans their `and`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.multiply([[1], [2]], [3, 4]))
+        array([[3, 4],
+               [6, 8]], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Quotient of two tensors, element by element, as floats.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.divide([1, 3], 2))
+        array([0.5, 1.5], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Another name of `divide`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.true_divide([1, 3], 2))
+        array([0.5, 1.5], dtype=float32)
+    """
+    return divide(x1, x2)
+
+
+@op
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Quotient rounded towards minus infinity. What an integer divided by zero gives is undefined.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.floor_divide([-3, 3], 2))
+        array([-2,  1], dtype=int32)
+    """
+    ...
+
+
+@op
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Remainder of `floor_divide`, with the sign of `x2`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.mod([-3, 3], 2))
+        array([1, 1], dtype=int32)
+    """
+    ...
+
+
+@op
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1` to the power of `x2`. Integers need exponents that are not negative.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.power([2.0, 3.0], 2))
+        array([4., 9.], dtype=float32)
+    """
+    ...
+
+
+@op
+def negative(x: TensorLike) -> Tensor:
+    """`-x`. Unsigned integers wrap around; booleans have none.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.negative([1, -2]))
+        array([-1,  2], dtype=int32)
+    """
+    ...
+
+
+@op
+def absolute(x: TensorLike) -> Tensor:
+    """Distance from zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.absolute([1, -2]))
+        array([1, 2], dtype=int32)
+    """
+    ...
+
+
+@op
+def abs(x: TensorLike) -> Tensor:
+    """Another name of `absolute`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.abs([1, -2]))
+        array([1, 2], dtype=int32)
+    """
+    return absolute(x)
+
+
+@op
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1 by the sign of each element.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sign([-3, 0, 5]))
+        array([-1,  0,  1], dtype=int32)
+    """
+    ...
+
+
+@op
+def square(x: TensorLike) -> Tensor:
+    """`x * x`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.square([-3, 5]))
+        array([ 9, 25], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def sqrt(x: TensorLike) -> Tensor:
+    """Square root; NaN below zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sqrt([4, 9]))
+        array([2., 3.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def rsqrt(x: TensorLike) -> Tensor:
+    """`1 / sqrt(x)`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.rsqrt([4.0])).round(3)
+        array([0.5], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def reciprocal(x: TensorLike) -> Tensor:
+    """`1 / x`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.reciprocal([4.0]))
+        array([0.25], dtype=float32)
+    """
+    return divide(1, x)
+
+
+@op(dtype=to_float)
+def exp(x: TensorLike) -> Tensor:
+    """Euler's number to the power of `x`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.exp([0, 1])).round(3)
+        array([1.   , 2.718], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def expm1(x: TensorLike) -> Tensor:
+    """`exp(x) - 1`, accurate near zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.expm1([0.0]))
+        array([0.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def log(x: TensorLike) -> Tensor:
+    """Natural logarithm; minus infinity at zero and NaN below.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.log([1, 2])).round(3)
+        array([0.   , 0.693], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def log1p(x: TensorLike) -> Tensor:
+    """Natural logarithm of `1 + x`, accurate near zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.log1p([0, 1])).round(3)
+        array([0.   , 0.693], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def sin(x: TensorLike) -> Tensor:
+    """Sine of an angle in radians.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sin([0, 1])).round(3)
+        array([0.   , 0.841], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def cos(x: TensorLike) -> Tensor:
+    """Cosine of an angle in radians.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.cos([0, 1])).round(3)
+        array([1.  , 0.54], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def tanh(x: TensorLike) -> Tensor:
+    """Hyperbolic tangent.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.tanh([0, 1])).round(3)
+        array([0.   , 0.762], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def erf(x: TensorLike) -> Tensor:
+    """Error function, `2 / sqrt(pi)` times the integral of `exp(-t²)` from 0 to `x`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.erf([0, 1])).round(3)
+        array([0.   , 0.843], dtype=float32)
+    """
+    ...
+
+
+@op
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The larger of two elements; NaN if one is.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.maximum([-1, 2], 0))
+        array([0, 2], dtype=int32)
+    """
+    ...
+
+
+@op
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The smaller of two elements; NaN if one is.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.minimum([-1, 2], 0))
+        array([-1,  0], dtype=int32)
+    """
+    ...
+
+
+@op
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+    """Moves elements into the range from `x_min` to `x_max`; outside, the gradient is zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.clip([-5, 3, 7], 0, 5))
+        array([0, 3, 5], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def floor(x: TensorLike) -> Tensor:
+    """The largest whole number that is not above `x`, as a float.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.floor([-1.5, 1.5]))
+        array([-2.,  1.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def ceil(x: TensorLike) -> Tensor:
+    """The smallest whole number that is not below `x`, as a float.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.ceil([-1.5, 1.5]))
+        array([-1.,  2.], dtype=float32)
+    """
+    ...
+
+
+@op
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """Rounds to `decimals` places, halves to the even neighbour. Integers stay as they are.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.round([0.5, 1.5, 2.6]))
+        array([0., 2., 3.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=None)
+def copy(x: TensorLike) -> Tensor:
+    """A tensor of its own with the values of `x`, which assigning to a Variable leaves alone.
+
+    Example:
+        >>> import mlapi
+        >>> v = mlapi.Variable(1.0)
+        >>> before = mlapi.ops.copy(v)
+        >>> v.assign(2.0)
+        >>> float(before)
+        1.0
+    """
+    ...
+
+
+@op(dtype=None)
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """Converts to another dtype. Floats lose their fraction on the way to integers.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.cast([-1.7, 1.7], "int32"))
+        array([-1,  1], dtype=int32)
+    """
+    ...

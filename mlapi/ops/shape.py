@@ -1,0 +1,403 @@
+"""New tensors, and old ones in other shapes. Nothing here changes a value.
+
+Axes may be negative: they count from the last. Results keep the dtype of what they are made from.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlapi.backends import adapter
+from mlapi.graph import SymbolicTensor
+from mlapi.op import op
+from mlapi.ops.elementwise import cast
+from mlapi.ops.logical import equal
+from mlapi.state import Variable
+from mlapi.types import Axis, DTypeLike, Shape, Tensor, TensorLike
+
+
+def shape(x: TensorLike) -> tuple[int | Tensor | None, ...]:
+    """Sizes of the axes.
+
+    Args:
+        x: a tensor, array, Variable, symbolic tensor, number or list.
+
+    Returns:
+        A tuple of ints. A size that is known at run time only is a scalar tensor in a compiled
+        tensorflow function and None for a symbolic tensor.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.zeros((2, 3)))
+        (2, 3)
+    """
+    if isinstance(x, SymbolicTensor | Variable):
+        return tuple(x.shape)
+    return adapter.ops.shape(x) if adapter.core.is_tensor(x) else np.shape(x)
+
+
+# --- new tensors ---------------------------------------------------------------------------------
+
+
+@op(dtype=None)
+def zeros(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor of zeros; of the default float type unless `dtype` says otherwise.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.zeros((2,)))
+        array([0., 0.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=None)
+def ones(shape: Shape, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor of ones; of the default float type unless `dtype` says otherwise.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.ones((2,), dtype="int32"))
+        array([1, 1], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=None)
+def full(shape: Shape, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor with the same value everywhere.
+
+    Args:
+        shape: of the result.
+        fill_value: a number, or what can be broadcast to `shape`.
+        dtype: of the result, by default the default float type.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.full((2,), 0.5))
+        array([0.5, 0.5], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=None)
+def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Zeros in the shape of `x`, and of its dtype unless `dtype` says otherwise.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.zeros_like([1, 2]))
+        array([0, 0], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=None)
+def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones in the shape of `x`, and of its dtype unless `dtype` says otherwise.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.ones_like([1, 2]))
+        array([1, 1], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=None)
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """One value in the shape of `x`, and of its dtype unless `dtype` says otherwise.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.full_like([1, 2], 7))
+        array([7, 7], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=None)
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """Numbers from `start` up to, but without, `stop`.
+
+    Args:
+        start: the first number; where it is the only argument, it is `stop` and 0 is the first.
+        stop: the end.
+        step: the distance between two numbers, by default 1.
+        dtype: by default int32 if all arguments are ints, else the default float type.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.arange(1, 7, 2))
+        array([1, 3, 5], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=None)
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        N: number of rows.
+        M: number of columns, by default `N`.
+        k: which diagonal: 0 the main one, above it positive, below it negative.
+        dtype: by default the default float type.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.eye(2, 3, k=1))
+        array([[0., 1., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    columns = N if M is None else M
+    return cast(equal(expand_dims(arange(k, N + k), 1), arange(columns)), dtype)
+
+
+# --- other shapes --------------------------------------------------------------------------------
+
+
+@op
+def reshape(x: TensorLike, newshape: int | Shape) -> Tensor:
+    """The same elements, in row-major order, in another shape.
+
+    Args:
+        x: any shape.
+        newshape: sizes; at most one may be -1 and is then found from the others.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.reshape([1, 2, 3, 4], (2, -1)))
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+    """
+    ...
+
+
+@op
+def ravel(x: TensorLike) -> Tensor:
+    """All elements in row-major order along one axis.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.ravel([[1, 2], [3, 4]]))
+        array([1, 2, 3, 4], dtype=int32)
+    """
+    return reshape(x, (-1,))
+
+
+@op
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
+    """Axes in another order.
+
+    Args:
+        x: any shape.
+        axes: for each axis of the result, which axis of `x` it is; by default reversed.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.transpose([[1, 2], [3, 4]]))
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
+    ...
+
+
+@op
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
+    """Two axes change places.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.swapaxes(ops.zeros((2, 3, 4)), 0, -1))
+        (4, 3, 2)
+    """
+    ...
+
+
+@op
+def moveaxis(x: TensorLike, source: Axis, destination: Axis) -> Tensor:
+    """Some axes move to other places; the rest keep their order.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.moveaxis(ops.zeros((2, 3, 4)), -1, 0))
+        (4, 2, 3)
+    """
+    ...
+
+
+@op
+def expand_dims(x: TensorLike, axis: Axis) -> Tensor:
+    """New axes of size 1.
+
+    Args:
+        x: any shape.
+        axis: places of the new axes in the result.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.expand_dims(ops.zeros((2, 3)), -1))
+        (2, 3, 1)
+    """
+    ...
+
+
+@op
+def squeeze(x: TensorLike, axis: Axis | None = None) -> Tensor:
+    """Without axes of size 1.
+
+    Args:
+        x: any shape.
+        axis: the axes that go, which must have size 1; None for all that have.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.squeeze(ops.zeros((1, 3, 1)), 0))
+        (3, 1)
+    """
+    ...
+
+
+@op
+def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
+    """Repeats axes of size 1, and puts new ones in front, until the shape is `shape`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.broadcast_to([1, 2], (2, 2)))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+    """
+    ...
+
+
+@op
+def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Tensors one after another along an axis that they have; they get one dtype.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.concatenate([[1, 2], [3]]))
+        array([1, 2, 3], dtype=int32)
+    """
+    ...
+
+
+@op
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Tensors of one shape along a new axis; they get one dtype.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.stack([[1, 2], [3, 4]], axis=1))
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
+    ...
+
+
+@op
+def split(
+    x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
+) -> list[Tensor]:
+    """Cuts a tensor into a list of pieces along an axis.
+
+    Args:
+        x: any shape.
+        indices_or_sections: how many pieces of equal size, or where the cuts are.
+        axis: along which.
+
+    Example:
+        >>> from mlapi import ops
+        >>> [ops.convert_to_numpy(part).tolist() for part in ops.split([1, 2, 3, 4], [1, 3])]
+        [[1], [2, 3], [4]]
+    """
+    ...
+
+
+@op
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """A list of the slices along an axis, without that axis.
+
+    Args:
+        x: any shape.
+        num: size of the axis, needed where it is known at run time only.
+        axis: along which.
+
+    Example:
+        >>> from mlapi import ops
+        >>> [ops.convert_to_numpy(row).tolist() for row in ops.unstack([[1, 2], [3, 4]])]
+        [[1, 2], [3, 4]]
+    """
+    ...
+
+
+@op
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
+    """The whole tensor again and again along each axis, the last ones if `repeats` is shorter.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.tile([1, 2], 2))
+        array([1, 2, 1, 2], dtype=int32)
+    """
+    ...
+
+
+@op
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Each element again and again.
+
+    Args:
+        x: any shape.
+        repeats: how often, for all or for each place along `axis`.
+        axis: along which; None flattens the tensor first.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.repeat([1, 2], 2))
+        array([1, 1, 2, 2], dtype=int32)
+    """
+    ...
+
+
+@op
+def flip(x: TensorLike, axis: Axis | None = None) -> Tensor:
+    """Reversed order along axes, all of them for None.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.flip([1, 2, 3]))
+        array([3, 2, 1], dtype=int32)
+    """
+    ...
+
+
+@op
+def pad(
+    x: TensorLike,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
+    mode: str = "constant",
+    constant_values: float | None = None,
+) -> Tensor:
+    """Adds elements before and after each axis.
+
+    Args:
+        x: any shape.
+        pad_width: a pair (before, after) for each axis, one pair for all, or one number.
+        mode: `"constant"`; `"reflect"`, which mirrors at the edge element; or `"symmetric"`,
+            which mirrors after it.
+        constant_values: what is added in mode `"constant"`, by default 0.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.pad([1, 2, 3], (1, 2)))
+        array([0, 1, 2, 3, 0, 0], dtype=int32)
+    """
+    ...
