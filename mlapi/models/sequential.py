@@ -39,6 +39,7 @@ class Sequential(Functional):
         self._first: SymbolicTensor | None = None
         self._last: SymbolicTensor | None = None
         self._program = None
+        self._single_input = True
         for layer in layers or ():
             self.add(layer)
 

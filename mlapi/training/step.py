@@ -11,7 +11,7 @@ from typing import Any
 from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
-from mlapi.data import unpack
+from mlapi.data import pack, unpack
 from mlapi.errors import NotBuiltError
 from mlapi.graph import infer
 from mlapi.layers.base import with_losses
@@ -166,7 +166,7 @@ class Steps:
         def run(data: Any) -> Any:
             self._frozen_metrics, self._frozen_variables = metrics, variables
             try:
-                return step(data)
+                return step(pack(*data))
             finally:
                 self._frozen_metrics = self._frozen_variables = None
 
@@ -197,7 +197,7 @@ class Steps:
             self.optimizer.build(self.trainable_variables)
         if adapter.transforms.LIFTS_STATE and not plain:
             # A step of the user's own may make Variables at its first use.
-            infer(step, (symbols,), {}, self.variables)
+            infer(step, (pack(*symbols),), {}, self.variables)
         return collect([self, *self.metrics, *self._optimizers()])
 
     def _matched_to_outputs(self) -> bool:
