@@ -20,10 +20,16 @@ FRAMEWORKS = {"torch": "torch", "jax": "jax", "tensorflow": TENSORFLOW}
 TEST_TOOLS = ["pytest", "pytest-xdist", "hypothesis", "scipy"]
 LONGEST_FILE = 700
 
-# Two test processes share two cores: more threads than that only get in each other's way.
-QUIET = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
-# Modules that are never imported need no bytecode; this halves the time of an installation.
+# Most modules of a framework are never imported: the bytecode of the others is written when they
+# are, which halves the time of an installation.
 INSTALL = ["--no-compile", "--constraint", str(CONSTRAINTS)]
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # two test processes share two cores
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "JAX_PLATFORMS": "cpu",
+    "PYTHONDONTWRITEBYTECODE": None,
+}
 
 backends = nox.parametrize("backend", [nox.param(name, id=name) for name in FRAMEWORKS])
 
@@ -64,7 +70,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """The tests in an environment that holds one backend only."""
     session.install(*INSTALL, "-e", ".", FRAMEWORKS[backend], *TEST_TOOLS)
     ignored = ["--ignore=tests/cross", "--ignore=tests/benchmarks"]
-    environment = {**QUIET, "MLAPI_BACKEND": backend}
+    environment = {**ENVIRONMENT, "MLAPI_BACKEND": backend}
     session.run("pytest", "-n", "2", *ignored, *session.posargs, env=environment)
 
 
@@ -72,7 +78,7 @@ def tests(session: nox.Session, backend: str) -> None:
 def cross(session: nox.Session) -> None:
     """The same programs on all three backends, compared."""
     python = _environment_of_all(session, *TEST_TOOLS)
-    environment = {**QUIET, "MLAPI_BACKEND": "jax"}  # of the process that compares
+    environment = {**ENVIRONMENT, "MLAPI_BACKEND": "jax"}  # of the process that compares
     session.run(python, "-m", "pytest", "-n", "2", "tests/cross", *session.posargs, env=environment)
 
 
@@ -83,7 +89,7 @@ def examples(session: nox.Session) -> None:
     for example in sorted((ROOT / "examples").glob("*.py")):
         for backend in FRAMEWORKS:
             with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
-                session.run(python, str(example), env={**QUIET, "MLAPI_BACKEND": backend})
+                session.run(python, str(example), env={**ENVIRONMENT, "MLAPI_BACKEND": backend})
 
 
 @nox.session
@@ -91,7 +97,7 @@ def docs(session: nox.Session) -> None:
     """The documentation; a warning is an error."""
     session.install(*INSTALL, "-e", ".", "jax", "sphinx", "myst-parser", "furo")
     source, target = ROOT / "docs", ROOT / "docs" / "_build"
-    environment = {**QUIET, "MLAPI_BACKEND": "jax"}
+    environment = {**ENVIRONMENT, "MLAPI_BACKEND": "jax"}
     session.run("sphinx-build", "-W", "--keep-going", "-E", source, target, env=environment)
 
 
@@ -120,9 +126,8 @@ def package(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Timings against hand-written native code, as a table (README's)."""
     python = _environment_of_all(session)
-    session.run(
-        python, "-m", "tests.benchmarks", *session.posargs, env={"TF_CPP_MIN_LOG_LEVEL": "3"}
-    )
+    environment = {**ENVIRONMENT, "OMP_NUM_THREADS": None}
+    session.run(python, "-m", "tests.benchmarks", *session.posargs, env=environment)
 
 
 def _environment_of_all(session: nox.Session, *tools: str) -> str:
