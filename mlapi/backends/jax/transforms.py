@@ -1,6 +1,5 @@
 """Gradients and compilation on jax: slots are lifted into pure functions and put back."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +44,7 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
     """One `jax.jit` over (values of the variables, arguments), the values donated."""
     variables = list(variables)
     known = {id(v) for v in variables}
+    orders: dict[frozenset, list] = {}
 
     def pure(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
         borrowed = Borrowed(variables, values)
@@ -57,7 +57,8 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
                     f"the compiled function assigns to Variable {variable.path!r}, which is not "
                     "in the `state` given to mlapi.jit; add it, or the layer that owns it."
                 )
-        return _ordered(out), new
+        _note_orders(out, orders)
+        return out, new
 
     compiled = jax.jit(pure, donate_argnums=0)
 
@@ -69,17 +70,26 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         else:
             for variable, value in zip(variables, new):
                 variable._storage = value
-        return out
+        return _reordered(out, orders) if orders else out
 
     return call
 
 
-def _ordered(out: Any) -> Any:
-    """Dicts whose order survives: jax sorts the keys of plain ones."""
+def _note_orders(out: Any, orders: dict[frozenset, list]) -> None:
+    """Remember the order of each dict's keys: jax gives dicts back with theirs sorted."""
     if isinstance(out, dict):
-        return OrderedDict((key, _ordered(value)) for key, value in out.items())
+        orders[frozenset(out)] = list(out)
+        out = list(out.values())
+    if isinstance(out, (list, tuple)):
+        for value in out:
+            _note_orders(value, orders)
+
+
+def _reordered(out: Any, orders: dict[frozenset, list]) -> Any:
+    if type(out) is dict:
+        return {key: _reordered(out[key], orders) for key in orders[frozenset(out)]}
     if type(out) in (list, tuple):
-        return type(out)(_ordered(value) for value in out)
+        return type(out)(_reordered(value, orders) for value in out)
     return out
 
 
