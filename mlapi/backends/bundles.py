@@ -1,9 +1,11 @@
 """Arithmetic on many tensors at once: what the rules of optimizers are written in.
 
-A bundle is a list of tensors, one for each variable that an optimizer updates. In a rule all
-bundles have the same shapes leaf by leaf, and scalars are Python numbers, or tensors without axes
-where the host does not know the number. Methods whose names end in an underscore change the bundle
-itself; the others leave it alone and return a new one.
+A bundle is a list of tensors, one for each variable that an optimizer updates; in a rule all
+bundles have the same shapes leaf by leaf. Methods whose names end in an underscore change the
+bundle itself; operators and the other methods leave it alone and return a new one. Operators take
+bundles and Python numbers. The underscored methods also take tensors without axes, which learning
+rates and step counts are where the host does not know the number; `mul_` a list of one scalar for
+each leaf.
 
 `Leaves` is the bundle of adapters whose compiler fuses: a plain loop over the leaves. The torch
 adapter has its own, of kernels that work on whole lists and in place.
@@ -40,9 +42,7 @@ class Leaves:
     minimum_leaf: Callable[[Any, Any], Any]
     where: Callable[[Any, Any, Any], Any]
 
-    def __init__(
-        self, tensors: list[Any] | None = None, variables: Sequence[Any] = ()
-    ) -> None:
+    def __init__(self, tensors: list[Any] | None = None, variables: Sequence[Any] = ()) -> None:
         self._tensors = tensors
         self._written = False
         self.variables = variables
@@ -79,7 +79,8 @@ class Leaves:
             return other.tensors
         if isinstance(other, (int, float)):
             return repeat(other)
-        return (self.cast(other, leaf.dtype) for leaf in self.tensors)
+        scalars = other if isinstance(other, list) else repeat(other)
+        return [self.cast(s, leaf.dtype) for s, leaf in zip(scalars, self.tensors)]
 
     def _become(self, other: Self) -> None:
         self._tensors = other.tensors

@@ -5,11 +5,11 @@ from typing import Any, Unpack
 
 from mlapi.backends import adapter
 from mlapi.optimizers import scalar
-from mlapi.optimizers.arguments import Common
+from mlapi.optimizers.arguments import Common, share
 from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar, one_minus_power
 from mlapi.state import Variable
-from mlapi.validation import fraction, non_negative
+from mlapi.validation import non_negative
 
 
 class _Moments(Optimizer):
@@ -24,8 +24,8 @@ class _Moments(Optimizer):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = fraction(self, "beta_1", beta_1)
-        self.beta_2 = fraction(self, "beta_2", beta_2)
+        self.beta_1 = share(self, "beta_1", beta_1)
+        self.beta_2 = share(self, "beta_2", beta_2)
         self.epsilon = non_negative(self, "epsilon", epsilon)
 
 
@@ -202,8 +202,8 @@ class Nadam(_Moments):
         m.lerp_(g, 1 - self.beta_1)
         v.mul_(self.beta_2)
         v.addcmul_(g, g, 1 - self.beta_2)
-        scale = v / one_minus_power(self.beta_2, t)
-        scale.sqrt_()
+        scale = v.sqrt()
+        scale.mul_(1 / scalar.sqrt(one_minus_power(self.beta_2, t)))
         scale.add_(self.epsilon)
         p.addcdiv_(m, scale, -lr * following / (1 - product_now * following))
         p.addcdiv_(g, scale, -lr * (1 - now) / (1 - product_now))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from mlapi.optimizers.arguments import Common
+from mlapi.optimizers.arguments import Common, share
 from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar
 from mlapi.validation import fraction, non_negative
@@ -88,7 +88,7 @@ class RMSprop(Optimizer):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = fraction(self, "rho", rho)
+        self.rho = share(self, "rho", rho)
         self.momentum = fraction(self, "momentum", momentum)
         self.epsilon = non_negative(self, "epsilon", epsilon)
         self.centered = bool(centered)
@@ -151,7 +151,7 @@ class Adadelta(Optimizer):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = fraction(self, "rho", rho)
+        self.rho = share(self, "rho", rho)
         self.epsilon = non_negative(self, "epsilon", epsilon)
 
     def slot_groups(self) -> list[dict[str, float]]:

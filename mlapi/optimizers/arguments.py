@@ -7,7 +7,17 @@ from typing import Any, TypedDict
 
 from mlapi.errors import ArgumentTypeError, nearest
 from mlapi.optimizers.schedules import InverseTimeDecay
-from mlapi.validation import non_negative
+from mlapi.validation import Check, fraction, non_negative
+
+
+def _below_one(value: Any) -> float:
+    if fraction.convert(value) == 1:
+        raise ValueError
+    return value
+
+
+share = Check("a number from 0 up to, but not including, 1", _below_one, 1.0)
+"""For what remains of an average: at 1 nothing would ever come in."""
 
 
 class Common(TypedDict, total=False):
@@ -76,7 +86,7 @@ def settle(owner: object, learning_rate: Any, others: dict[str, Any]) -> Any:
 
 def deprecated(old: str, new: str) -> None:
     """Warns at the line of the program that used the older spelling."""
-    level = 1
+    level = 2  # the caller
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("mlapi."):
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""What all optimizers have in common: state, learning rates, clipping, decay, averages.
+"""How all optimizers update: clipping, decay, the rule, averages, accumulation.
 
 An optimizer states its slots and one rule:
 
@@ -19,29 +19,23 @@ variable at a time, work as well.
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
-from typing import Any, Self, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from mlapi import initializers, serialization
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError, NotBuiltError
+from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.naming import auto_name
 from mlapi.optimizers import scalar
-from mlapi.optimizers.arguments import deprecated, full_signature, settle
+from mlapi.optimizers.arguments import full_signature, settle
 from mlapi.optimizers.scalar import Scalar
-from mlapi.optimizers.schedules import LearningRateSchedule
-from mlapi.serialization import Configurable
+from mlapi.optimizers.state import LearningRate, OptimizerState
 from mlapi.state import Variable
-from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
-from mlapi.validation import fraction, non_negative, number, optional, positive, positive_int
+from mlapi.types import Tensor, TensorLike
+from mlapi.validation import fraction, non_negative, optional, positive, positive_int
 
 _native = adapter.optimizers
 _Bundle = _native.Bundle
-
-LearningRate: TypeAlias = float | LearningRateSchedule | Callable[[], Any]
 
 
 class _Group:
@@ -50,11 +44,9 @@ class _Group:
     def __init__(self, optimizer: "Optimizer", variables: list[Variable]) -> None:
         positions = [optimizer._get_variable_index(v) for v in variables]
         self.variables = variables
-        self.slots = {
-            name: [slot[i] for i in positions] for name, slot in optimizer._slots.items()
-        }
+        self.slots = {name: [slot[i] for i in positions] for name, slot in optimizer._slots.items()}
         self.slots.update(optimizer._shared)
-        self.constrained = [v for v in variables if v.constraint is not None]
+        self.constraints = [(v, v.constraint) for v in variables if v.constraint is not None]
         self._bundles: dict[str, Any] | None = None
         shares = [float(optimizer._use_weight_decay(v)) for v in variables]
         self.decay_shares = shares if 0.0 in shares else None
@@ -66,7 +58,7 @@ class _Group:
         return self._bundles
 
 
-class Optimizer(Configurable):
+class Optimizer(OptimizerState):
     """Base of all optimizers.
 
     Args:
@@ -91,9 +83,11 @@ class Optimizer(Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "update_step" in cls.__dict__ and "rule" not in cls.__dict__:
+            cls.rule = Optimizer.rule
         if "rule" in cls.__dict__ and "kernel" not in cls.__dict__:
             cls.kernel = None
-        cls.__signature__ = full_signature(cls, Optimizer)  # type: ignore[attr-defined]
+        cls.__signature__ = full_signature(cls, Optimizer)
 
     def __init__(
         self,
@@ -130,188 +124,12 @@ class Optimizer(Configurable):
         self.gradient_accumulation_steps = optional(positive_int)(
             self, "gradient_accumulation_steps", gradient_accumulation_steps
         )
-        self.built = False
-        self._trainable_variables: list[Variable] = []
-        self._variables: list[Variable] = []
-        self._positions: dict[int, int] = {}
-        self._slots: dict[str, list[Variable]] = {}
-        self._shared: dict[str, list[Variable]] = {}
         self._groups: dict[tuple[int, ...], _Group] = {}  # by identities of the variables
         self._last: _Group | None = None
         self._excluded: set[int] = set()
         self._excluded_names: re.Pattern[str] | None = None
         self._warned: set[str] = set()
-        self._iterations = self._add_number("iteration", 0, "int32")
-        if not callable(learning_rate):
-            if isinstance(learning_rate, Variable) or adapter.core.is_tensor(learning_rate):
-                learning_rate = float(learning_rate)
-            value = number(self, "learning_rate", learning_rate)
-            learning_rate = self._add_number("learning_rate", value, "float32")
-        self._learning_rate: Any = learning_rate
-
-    # Learning rate and count of steps
-
-    @property
-    def learning_rate(self) -> Any:
-        """The Variable that holds the learning rate, or the present value of a schedule."""
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        return self._rate(_native.number(self._iterations.value))
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: LearningRate) -> None:
-        fixed = isinstance(self._learning_rate, Variable)
-        if fixed and not callable(learning_rate):
-            self._learning_rate.assign(learning_rate)
-        elif callable(learning_rate) and not (fixed and self.built):
-            self._variables = [v for v in self._variables if v is not self._learning_rate]
-            self._learning_rate = learning_rate
-        else:
-            raise ArgumentTypeError(
-                f'Optimizer "{self.name}": a schedule and a fixed learning rate cannot replace '
-                f"one another once training has begun, received {learning_rate!r}. Make a new "
-                "optimizer, or let the schedule do it."
-            )
-
-    @property
-    def lr(self) -> Any:
-        """The learning rate, by the name that older programs use."""
-        deprecated("optimizer.lr", "optimizer.learning_rate")
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, learning_rate: LearningRate) -> None:
-        deprecated("optimizer.lr", "optimizer.learning_rate")
-        self.learning_rate = learning_rate
-
-    @property
-    def iterations(self) -> Any:
-        """How many updates were made, a Variable; where gradients accumulate, a scalar tensor."""
-        if self.gradient_accumulation_steps:
-            return self._iterations.value // self.gradient_accumulation_steps
-        return self._iterations
-
-    def _rate(self, count: Scalar) -> Scalar:
-        rate = self._learning_rate
-        if isinstance(rate, Variable):
-            return _native.number(rate.value)
-        return _native.number(rate(count) if isinstance(rate, LearningRateSchedule) else rate())
-
-    # State
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The count of steps, the learning rate if it is a number, and all slots."""
-        return list(self._variables)
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Makes the slots for these variables, which are all that can be updated later.
-
-        Raises:
-            ArgumentError: there are none.
-            ArgumentTypeError: one is no Variable.
-        """
-        if self.built:
-            return
-        variables = list(variables)
-        if not variables:
-            raise ArgumentError(
-                f'Optimizer "{self.name}": there are no trainable variables to update. Build the '
-                "model first (call it on data, or give it an Input), and check `trainable`."
-            )
-        for variable in variables:
-            if not isinstance(variable, Variable):
-                raise ArgumentTypeError(
-                    f'Optimizer "{self.name}" updates mlapi Variables, for instance '
-                    f"`model.trainable_variables`; received {type(variable).__name__}."
-                )
-        self._trainable_variables = variables
-        self._positions = {id(v): i for i, v in enumerate(variables)}
-        if self.use_ema:
-            self._slots["average"] = [
-                self.add_variable_from_reference(v, "average", v.numpy()) for v in variables
-            ]
-        slot_groups = self.slot_groups()
-        if self.gradient_accumulation_steps:
-            slot_groups = [{"gradient_accumulator": 0.0}, *slot_groups]
-        for group in slot_groups:
-            self._slots.update({name: [] for name in group})
-            for variable in variables:
-                for name, value in group.items():
-                    start = np.full(variable.shape, value)
-                    slot = self.add_variable_from_reference(variable, name, start)
-                    self._slots[name].append(slot)
-        self.built = True
-
-    def slot_groups(self) -> list[dict[str, float]]:
-        """Names and first values of the slots; those of one dict lie variable by variable."""
-        return []
-
-    def add_variable(
-        self,
-        shape: Shape,
-        initializer: Any = "zeros",
-        dtype: DTypeLike | None = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Adds a Variable to the optimizer's state.
-
-        Args:
-            shape: its shape.
-            initializer: an initializer, its name, or an array.
-            dtype: by default `config.floatx()`.
-            name: last part of its path.
-        """
-        if not isinstance(initializer, np.ndarray):
-            initializer = initializers.get(initializer)
-        name = name or "variable"
-        path = f"{self.name}/{name}"
-        variable = Variable(initializer, shape, dtype, trainable=False, name=name, path=path)
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str = "slot", initializer: Any = "zeros"
-    ) -> Variable:
-        """Adds a Variable with the shape and dtype of another one, whose path its name carries."""
-        name = f"{reference_variable.path.replace('/', '_')}_{name}"
-        return self.add_variable(
-            reference_variable.shape, initializer, reference_variable.dtype, name
-        )
-
-    def add_optimizer_variables(
-        self,
-        trainable_variables: Sequence[Variable],
-        name: str | Sequence[str],
-        initializer: Any = "zeros",
-    ) -> Any:
-        """Adds one slot for each variable, or several if there are several names.
-
-        Returns:
-            The list of slots, or a tuple of such lists, one for each name.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        rows = [
-            [self.add_variable_from_reference(v, each, initializer) for each in names]
-            for v in trainable_variables
-        ]
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
-        return columns[0] if isinstance(name, str) else columns
-
-    def _add_number(self, name: str, value: float, dtype: str) -> Variable:
-        variable = self.add_variable((), np.asarray(value), dtype, name)
-        _native.keep_on_host(variable)
-        return variable
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        try:
-            return self._positions[id(variable)]
-        except KeyError:
-            raise ArgumentError(
-                f'Optimizer "{self.name}" does not know the variable {variable.path!r}: it was '
-                f"built for {len(self._positions)} others. Make a new optimizer, or build this one "
-                "with all variables that it is to update."
-            ) from None
+        super().__init__(learning_rate)
 
     # The update
 
@@ -324,7 +142,7 @@ class Optimizer(Configurable):
     def apply(
         self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None
     ) -> None:
-        """Updates variables by their gradients; on the first call also `build`s.
+        """Updates variables by their gradients; on the first call `build` comes first.
 
         Args:
             grads: one tensor for each variable, of its shape. A variable whose gradient is None
@@ -350,9 +168,7 @@ class Optimizer(Configurable):
                     "`trainable_variables`, or call `build` first."
                 )
             self.build(trainable_variables)
-        variables = self._trainable_variables if trainable_variables is None else (
-            list(trainable_variables)
-        )
+        variables = list(trainable_variables or self._trainable_variables)
         grads = list(grads)
         if len(grads) != len(variables):
             raise ArgumentError(
@@ -363,6 +179,8 @@ class Optimizer(Configurable):
         _native.unrecorded(self._update, self._group(variables), _native.accept(grads, variables))
 
     def _group(self, variables: list[Variable]) -> _Group:
+        if adapter.transforms.is_tracing():
+            return _Group(self, variables)  # nothing kept: a change would mean compiling again
         group = self._last
         if group is None or group.variables != variables:
             key = tuple(map(id, variables))
@@ -406,8 +224,8 @@ class Optimizer(Configurable):
         p.store()
         for bundle in slots.values():
             bundle.store()
-        for variable in group.constrained:
-            variable.assign(variable.constraint(variable.value))
+        for variable, constraint in group.constraints:
+            variable.assign(constraint(variable.value))
         _native.set_number(self._iterations, count + 1)
 
     def _accumulate(
@@ -480,7 +298,9 @@ class Optimizer(Configurable):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Updates one variable; what a class written for Keras overrides instead of `rule`."""
-        raise NotImplementedError(f"{type(self).__name__} must override `rule` or `update_step`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must override `rule`, or `update_step` without calling super's."
+        )
 
     def assign(self, variable: Variable, value: TensorLike) -> None:
         """Sets a variable from within `update_step`."""
@@ -560,65 +380,3 @@ class Optimizer(Configurable):
         if id(variable) in self._excluded:
             return False
         return not (self._excluded_names and self._excluded_names.search(variable.path))
-
-    # Saving
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, the learning rate as a number or record."""
-        names = type(self).__signature__.parameters  # type: ignore[attr-defined]
-        config = {name: getattr(self, name) for name in names if hasattr(self, name)}
-        rate = self._learning_rate
-        if isinstance(rate, Variable):
-            # The shortest decimal number of this float32: 0.001, not 0.0010000000474974513.
-            config["learning_rate"] = float(str(rate.numpy()))
-        else:
-            config["learning_rate"] = serialization.serialize(rate)
-        return config
-
-    @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> Self:
-        """Returns a new optimizer from what `get_config` returned."""
-        config = dict(config)
-        if isinstance(config.get("learning_rate"), dict):
-            config["learning_rate"] = serialization.deserialize(
-                config["learning_rate"], custom_objects
-            )
-        return cls(**config)
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Assigns arrays to `variables`, in their order.
-
-        Raises:
-            LoadError: there are more or fewer than variables, or one has another shape; then
-                nothing is assigned.
-        """
-        weights = [np.asarray(weight) for weight in weights]
-        if len(weights) != len(self._variables):
-            hint = "" if self.built else " It is not built yet: call `build` first."
-            raise LoadError(
-                f'Optimizer "{self.name}" has {len(self._variables)} variables, received '
-                f"{len(weights)} arrays.{hint}"
-            )
-        for variable, weight in zip(self._variables, weights, strict=True):
-            if variable.shape != weight.shape:
-                raise LoadError(
-                    f"The optimizer's variable {variable.path!r} has shape {variable.shape}, "
-                    f"received an array of shape {weight.shape}."
-                )
-        for variable, weight in zip(self._variables, weights, strict=True):
-            variable.assign(weight)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes `variables` into a mapping, under their numbers."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote.
-
-        Raises:
-            LoadError: other variables were written; then nothing is assigned.
-        """
-        self.set_weights([store[str(i)] for i in range(len(store))])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from mlapi.errors import ArgumentError
-from mlapi.optimizers.arguments import Common
+from mlapi.optimizers.arguments import Common, share
 from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar
 from mlapi.validation import fraction
@@ -88,8 +88,8 @@ class Lion(Optimizer):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = fraction(self, "beta_1", beta_1)
-        self.beta_2 = fraction(self, "beta_2", beta_2)
+        self.beta_1 = share(self, "beta_1", beta_1)
+        self.beta_2 = share(self, "beta_2", beta_2)
         if not self.beta_1:
             raise ArgumentError("Lion: beta_1 must be above 0, received 0.")
 

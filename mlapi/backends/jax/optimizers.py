@@ -24,7 +24,7 @@ class Bundle(Leaves):
     zeros_like = staticmethod(jnp.zeros_like)
     maximum_leaf = staticmethod(jnp.maximum)
     minimum_leaf = staticmethod(jnp.minimum)
-    where = staticmethod(jnp.where)
+    where = staticmethod(lambda when, x, y: jnp.where(when, x, y))
 
     @staticmethod
     def assign(variable: Any, value: jax.Array) -> None:
@@ -45,7 +45,8 @@ def set_number(variable: Any, value: Any) -> None:
 
 def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[jax.Array]:
     """The gradients as arrays with the shapes of the variables."""
-    gradients = [core.convert(g) for g in gradients]
+    pairs = zip(gradients, variables, strict=True)
+    gradients = [core.convert(g, v.dtype) for g, v in pairs]
     for gradient, variable in zip(gradients, variables, strict=True):
         if gradient.shape != variable.shape:
             raise ShapeError(

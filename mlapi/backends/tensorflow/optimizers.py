@@ -43,7 +43,9 @@ def set_number(variable: Any, value: Any) -> None:
 
 def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[tf.Tensor]:
     """The gradients as dense tensors with the shapes of the variables."""
-    gradients = [tf.convert_to_tensor(g) for g in gradients]
+    pairs = zip(gradients, variables, strict=True)
+    # `convert_to_tensor` first, for what is sparse.
+    gradients = [core.convert(tf.convert_to_tensor(g), v.dtype) for g, v in pairs]
     for gradient, variable in zip(gradients, variables, strict=True):
         if not gradient.shape.is_compatible_with(variable.shape):
             raise ShapeError(

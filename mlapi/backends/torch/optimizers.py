@@ -6,12 +6,14 @@ arithmetic becomes part of the one graph.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import torch
 
 from mlapi.backends.torch import core
 from mlapi.errors import ShapeError
+
+Tensors: TypeAlias = list[torch.Tensor] | tuple[torch.Tensor, ...]
 
 _is_contiguous = torch.Tensor.is_contiguous
 
@@ -26,7 +28,7 @@ class Bundle:
 
     in_place = True
 
-    def __init__(self, tensors: Sequence[torch.Tensor], variables: Sequence[Any] = ()) -> None:
+    def __init__(self, tensors: Tensors, variables: Sequence[Any] = ()) -> None:
         self.tensors = tensors
         self.variables = variables
 
@@ -44,8 +46,6 @@ class Bundle:
         return type(self)(torch._foreach_add(self.tensors, _plain(other)))
 
     def __sub__(self, other: Any) -> Self:
-        if isinstance(other, torch.Tensor):
-            return self + -other
         return type(self)(torch._foreach_sub(self.tensors, _plain(other)))
 
     def __mul__(self, other: Any) -> Self:
@@ -82,16 +82,17 @@ class Bundle:
         norms = torch._foreach_norm(self.tensors)
         norm = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
         # The difference is zero, or NaN if the norm is not finite: then all leaves become NaN.
-        return self * (limit / norm.clamp_min(limit) + (norm - norm))
+        scale = limit / norm.clamp_min(limit) + (norm - norm)
+        return type(self)(torch._foreach_mul(self.tensors, scale))
 
     def lerp(self, other: Self, weight: Any) -> Self:
         return type(self)(torch._foreach_lerp(self.tensors, other.tensors, weight))
 
     def add_(self, other: Any, scale: Any = None) -> None:
-        if isinstance(scale, torch.Tensor):
-            other, scale = other * scale, None
         if scale is None:
             torch._foreach_add_(self.tensors, _plain(other))
+        elif isinstance(scale, torch.Tensor):
+            torch._foreach_add_(self.tensors, torch._foreach_mul(other.tensors, scale))
         else:
             torch._foreach_add_(self.tensors, _plain(other), alpha=scale)
 
@@ -122,8 +123,7 @@ class Bundle:
     def choose_(self, when: Any, other: Self) -> None:
         if isinstance(when, torch.Tensor):
             chosen = [
-                torch.where(when, y, x)
-                for x, y in zip(self.tensors, other.tensors, strict=True)
+                torch.where(when, y, x) for x, y in zip(self.tensors, other.tensors, strict=True)
             ]
             torch._foreach_copy_(self.tensors, chosen)
         elif when:
@@ -170,7 +170,8 @@ def set_number(variable: Any, value: Any) -> None:
 def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[torch.Tensor]:
     """The gradients as tensors with the shapes of the variables."""
     if not core.native_types.issuperset(map(type, gradients)):
-        gradients = [core.convert(g) for g in gradients]
+        pairs = zip(gradients, variables, strict=True)
+        gradients = [core.convert(g, v.dtype) for g, v in pairs]
     if [g.shape for g in gradients] != [v.shape for v in variables]:
         raise _wrong_shape(gradients, variables)
     return list(gradients)
@@ -203,7 +204,7 @@ def unrecorded(function: Callable[..., None], *args: Any) -> None:
 _infinity: dict[torch.device, torch.Tensor] = {}
 
 
-def _steps(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+def _steps(tensors: Tensors) -> list[torch.Tensor]:
     device = tensors[0].device
     if device not in _infinity:
         _infinity[device] = torch.tensor(float("inf"), device=device)
