@@ -49,6 +49,20 @@ def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     return tf.convert_to_tensor(x, dtype)
 
 
+_ALIGNMENT = 64  # bytes; on arrays that are not so aligned, TensorFlow's kernels end the process
+
+
+def from_host(array: np.ndarray) -> tf.Tensor:
+    """A tensor of a copy of the array, several times faster than `tf.constant` makes one."""
+    if array.dtype.char not in "?bBhHiIlLefd" or not array.dtype.isnative:
+        return tf.convert_to_tensor(array)
+    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _ALIGNMENT
+    copy = np.ndarray(array.shape, array.dtype, memory, start)
+    copy[...] = array
+    return tf.experimental.dlpack.from_dlpack(copy.__dlpack__())
+
+
 def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x.numpy() if hasattr(x, "numpy") else x)  # a scalar is no array yet
 
@@ -96,9 +110,7 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     pass
 
 
-def abstract_eval(
-    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
-) -> Any:
+def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor, in a graph that is thrown away."""
     graph = FuncGraph("infer")
     with graph.as_default():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.python.pywrap_tfe import TFE_Py_TapeSetIsEmpty
 
 from mlapi import tree
-from mlapi.backends.tensorflow.core import convert
+from mlapi.backends.tensorflow.core import convert, from_host
 
 # A traced function cannot make Variables: they must all exist.
 LIFTS_STATE = True
@@ -35,9 +35,7 @@ def value_and_grad(
             out = fn(*args, **kwargs)
             loss, aux = out if has_aux else (out, None)
         grads = tape.gradient(loss, points, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        grads = [
-            tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads
-        ]
+        grads = [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
         if variables is None:
             grads = tree.pack_sequence_as(args[0], grads)
         return ((loss, aux), grads) if has_aux else (loss, grads)
@@ -57,19 +55,25 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
     def call(*args: Any, **kwargs: Any) -> Any:
         if not tf.executing_eagerly() or not TFE_Py_TapeSetIsEmpty():
             return whole(*args, **kwargs)
-        flat = tree.flatten((args, kwargs))
-        key = tuple(_key(x) for x in flat)
+        tensors: list[Any] = []
+        key = _key((args, kwargs), tensors)
         graph = graphs.get(key)
         if graph is None:
             graph = graphs[key] = _Graph(fn, (args, kwargs), jit_compile)
-        return graph(flat)
+        return graph(tensors)
 
     return call
 
 
-def _key(x: Any) -> Any:
-    if isinstance(x, (tf.Tensor, np.ndarray)):
+def _key(x: Any, tensors: list[Any]) -> Any:
+    """What a graph is made for: structure, shapes, dtypes, other values. Collects the tensors."""
+    if isinstance(x, (np.ndarray, tf.Tensor)):
+        tensors.append(x)
         return x.shape, x.dtype
+    if isinstance(x, (tuple, list)):
+        return type(x), *[_key(item, tensors) for item in x]
+    if isinstance(x, dict):
+        return dict, *[(name, _key(item, tensors)) for name, item in x.items()]
     return type(x), x
 
 
@@ -95,8 +99,8 @@ class _Graph:
         self._call = getattr(inference, "call_preflattened", None)
         flat[:] = [None if i in self._places else x for i, x in enumerate(flat)]
 
-    def __call__(self, flat: list[Any]) -> Any:
-        tensors = [tf.convert_to_tensor(flat[i]) for i in self._places]
+    def __call__(self, tensors: list[Any]) -> Any:
+        tensors = [from_host(x) if type(x) is np.ndarray else x for x in tensors]
         if self._call is None:
             return self._concrete(*tensors)
         return self._call(tensors + self._captured)
