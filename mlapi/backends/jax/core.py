@@ -39,9 +39,15 @@ def shape_of(x: jax.Array) -> tuple[int, ...]:
 
 
 def convert(x: Any, dtype: str | None = None) -> jax.Array:
+    native = None if dtype is None else _available(dtype)
     if isinstance(x, jax.Array):
-        return x if dtype is None or x.dtype.name == dtype else x.astype(dtype)
-    return jnp.asarray(x, dtype)
+        return x if native is None or x.dtype == native else x.astype(native)
+    return jnp.asarray(x, native)
+
+
+def _available(dtype: str) -> np.dtype:
+    """What jax has for it: 32 bits for 64 unless the program set `jax_enable_x64`."""
+    return jax.dtypes.canonicalize_dtype(dtype)
 
 
 def to_numpy(x: Any) -> np.ndarray:
@@ -49,7 +55,7 @@ def to_numpy(x: Any) -> np.ndarray:
 
 
 def cast(x: jax.Array, dtype: str) -> jax.Array:
-    return jax.lax.convert_element_type(x, dtype)
+    return jax.lax.convert_element_type(x, _available(dtype))
 
 
 stop_gradient = jax.lax.stop_gradient
