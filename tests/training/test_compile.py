@@ -242,9 +242,11 @@ def test_functions_and_losses_are_metrics_too():
         return ops.max(ops.abs(y_true - y_pred), axis=-1)
 
     y, p = random((6, 3), (6, 3))
-    compiled = CompiledMetrics([largest, losses.MeanSquaredError(), losses.huber, metrics.AUC])
+    compiled = CompiledMetrics(
+        [largest, losses.MeanSquaredError(), losses.huber, metrics.AUC(name="area")]
+    )
     compiled.update_state(ops.cast(y > 0, "float32"), ops.sigmoid(p))
-    assert list(compiled.result()) == ["largest", "mean_squared_error", "huber", "auc"]
+    assert list(compiled.result()) == ["largest", "mean_squared_error", "huber", "area"]
     y, p = ops.cast(y > 0, "float32"), ops.sigmoid(p)
     expected = np.abs(numpy(y) - numpy(p)).max(-1).mean()
     np.testing.assert_allclose(numpy(compiled.result()["largest"]), expected, rtol=1e-5)
