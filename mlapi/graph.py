@@ -1,8 +1,7 @@
 """Symbolic tensors, the nodes that calls on them record, and the flat program made of both.
 
-Shapes and dtypes are found by running the very function that is recorded, on tensors that are
-not there. Sizes that are unknown (None) are tried with two different numbers: what differs
-between the results is unknown in the result.
+Shapes and dtypes are found by running the very function that is recorded, without its data: the
+adapter's `abstract_eval` does that, and works out which sizes stay unknown (None).
 """
 
 import operator
@@ -14,10 +13,6 @@ from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError
 from mlapi.types import Shape
-
-# Multiples of 120, so that an unknown size can be halved, tripled or split in a reshape.
-_TRIALS = (840, 1320)
-
 
 class SymbolicTensor:
     """A tensor of a model under construction: a shape and a dtype, and how it comes about.
@@ -145,7 +140,6 @@ def infer(
     """What `fn(*args, **kwargs)` returns, with a `Spec` in place of every tensor."""
     flat = tree.flatten((args, kwargs))
     places = [i for i, x in enumerate(flat) if type(x) in (SymbolicTensor, Spec)]
-    shapes = [flat[i].shape for i in places]
 
     def call(*tensors: Any) -> Any:
         filled = list(flat)
@@ -154,23 +148,8 @@ def infer(
         new_args, new_kwargs = tree.pack_sequence_as((args, kwargs), filled)
         return fn(*new_args, **new_kwargs)
 
-    def attempt(size: int) -> Any:
-        specs = [
-            Spec(tuple(size if n is None else n for n in shape), flat[i].dtype)
-            for i, shape in zip(places, shapes, strict=True)
-        ]
-        return adapter.core.abstract_eval(call, specs, list(variables))
-
-    first = attempt(_TRIALS[0])
-    if all(None not in shape for shape in shapes):
-        return first
-    return tree.map_structure(_common, first, attempt(_TRIALS[1]))
-
-
-def _common(a: Any, b: Any) -> Any:
-    if not isinstance(a, Spec):
-        return a
-    return Spec(tuple(m if m == n else None for m, n in zip(a.shape, b.shape)), a.dtype)
+    specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
+    return adapter.core.abstract_eval(call, specs, list(variables))
 
 
 def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:

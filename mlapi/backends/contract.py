@@ -41,6 +41,9 @@ class Core(Protocol):
     # Base class of Layer: a `torch.nn.Module`, a `tf.Module`, or a plain class.
     Host: type
 
+    # Base class of Variable: the framework's protocol for objects that stand for a tensor.
+    TensorView: type
+
     def is_tensor(self, x: object) -> bool: ...
     def is_module(self, x: object) -> bool:
         """Whether `x` is the framework's own kind of module, which may sit in a layer."""
@@ -65,10 +68,11 @@ class Core(Protocol):
     def abstract_eval(
         self, fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Slot]
     ) -> Any:
-        """The result of `fn(*tensors)` with a `Spec` for every tensor, computing nothing.
+        """The result of `fn(*tensors)` with a `Spec` for every tensor, without the data.
 
-        `variables` are all that `fn` may read; ones that it creates must end up real, and
-        whatever it assigns must be undone.
+        Shapes may have None for unknown sizes, in `specs` and in the result (`backends/trials.py`
+        helps). `variables` are all that `fn` may read; ones that it creates must end up real,
+        and nothing that it assigns may last.
         """
         ...
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mlapi import dtypes, tree
+from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 
 native_types: set[type] = {type(jnp.zeros(()))}
@@ -70,6 +71,15 @@ def describe_devices() -> list[str]:
 
 
 # --- variables -------------------------------------------------------------------------------
+
+
+class TensorView:
+    """Base of Variable: jax's own functions and operators take one for its array."""
+
+    __slots__ = ()
+
+    def __jax_array__(self) -> jax.Array:
+        return self._storage  # type: ignore[attr-defined]
 
 
 class Borrowed:
@@ -138,6 +148,10 @@ def abstract_eval(
     fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
 ) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor, by `jax.eval_shape`."""
+    return trials.infer(lambda known: _eval_shape(fn, known), specs)
+
+
+def _eval_shape(fn: Callable[..., Any], specs: list[Spec]) -> Any:
     skeleton: list[Any] = []
 
     def pure(*tensors: jax.Array) -> list[jax.Array]:

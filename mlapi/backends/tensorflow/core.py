@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from mlapi import dtypes, tree
+from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 
 native_types: set[type] = {type(tf.constant(0.0))}
@@ -85,6 +86,18 @@ def describe_devices() -> list[str]:
 # --- variables -------------------------------------------------------------------------------
 
 
+class TensorView:
+    """Base of Variable: tensorflow's own functions and operators take one for its tensor.
+
+    Without this they would ask for a NumPy array, and gradients would end there.
+    """
+
+    __slots__ = ()
+
+    def __tf_tensor__(self, dtype: tf.DType | None = None, name: str | None = None) -> tf.Tensor:
+        return tf.convert_to_tensor(read(self), dtype, name)
+
+
 def new_storage(variable: Any, array: np.ndarray) -> None:
     with tf.init_scope():  # real, even where a graph is being traced
         variable._storage = tf.Variable(
@@ -110,14 +123,19 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     pass
 
 
-def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]) -> Any:
+def abstract_eval(
+    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
+) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor, in a graph that is thrown away."""
-    graph = FuncGraph("infer")
-    with graph.as_default():
-        out = fn(*[tf.compat.v1.placeholder(s.dtype, s.shape) for s in specs])
-    return tree.map_structure(
-        lambda t: Spec(tuple(t.shape), t.dtype.name) if isinstance(t, tf.Tensor) else t, out
-    )
+
+    def run(known: list[Spec]) -> Any:
+        with FuncGraph("infer").as_default():
+            out = fn(*[tf.compat.v1.placeholder(s.dtype, s.shape) for s in known])
+        return tree.map_structure(
+            lambda t: Spec(tuple(t.shape), t.dtype.name) if isinstance(t, tf.Tensor) else t, out
+        )
+
+    return trials.infer(run, specs)
 
 
 @contextmanager

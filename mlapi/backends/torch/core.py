@@ -1,5 +1,6 @@
 """Tensors, storage and the module class of the torch adapter."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 
 from mlapi import dtypes, tree
+from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 
 device = torch.device(
@@ -112,6 +114,23 @@ def describe_devices() -> list[str]:
 # --- variables -------------------------------------------------------------------------------
 
 
+class TensorView:
+    """Base of Variable: torch's own functions and operators take one for its tensor."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        args, kwargs = tree.map_structure(_tensor_of, (args, kwargs or {}))
+        return function(*args, **kwargs)
+
+
+def _tensor_of(x: Any) -> Any:
+    return x._storage if isinstance(x, TensorView) else x
+
+
 def new_storage(variable: Any, array: np.ndarray) -> None:
     """Give `variable` storage that holds `array`; parameters keep theirs for ever."""
     value = _adopt(np.array(array), device, NATIVE[variable.dtype])
@@ -128,6 +147,8 @@ def read(variable: Any) -> torch.Tensor:
 
 def assign(variable: Any, value: torch.Tensor) -> None:
     """Overwrite in place: the tensor's identity is what optimizers and DDP hold on to."""
+    if _rehearsing:
+        return
     storage = variable._storage
     if storage.requires_grad:
         with torch.no_grad():
@@ -136,7 +157,9 @@ def assign(variable: Any, value: torch.Tensor) -> None:
         storage.copy_(value.detach())
 
 
-def assign_add(variable: Any, value: torch.Tensor) -> None:
+def assign_add(variable: Any, value: Any) -> None:
+    if _rehearsing:
+        return
     storage = variable._storage
     if storage.requires_grad:
         with torch.no_grad():
@@ -151,6 +174,39 @@ def set_trainable(variable: Any, trainable: bool) -> None:
 
 
 # --- abstract evaluation ---------------------------------------------------------------------
+
+# Layers on small inputs are run for real, on these numbers of zeros in place of unknown sizes: an
+# operation on meta tensors takes longer than on a few numbers, and the first one imports
+# torch's compiler, which takes seconds.
+_SMALL = (6, 10)
+_LARGEST_REAL = 2**15
+_rehearsing = False
+
+
+def abstract_eval(
+    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
+) -> Any:
+    """What `fn(*tensors)` returns, with a Spec for every tensor."""
+    if all(math.prod(n or 1 for n in s.shape) <= _LARGEST_REAL for s in specs):
+        try:
+            return trials.infer(lambda known: _run_small(fn, known), specs, _SMALL)
+        except (RuntimeError, ValueError, IndexError):
+            # Perhaps only because the numbers were too small for a window or a reshape.
+            if all(None not in s.shape for s in specs):
+                raise
+    return trials.infer(lambda known: _run_meta(fn, known, variables), specs)
+
+
+def _run_small(fn: Callable[..., Any], specs: list[Spec]) -> Any:
+    global _rehearsing
+    outer, _rehearsing = _rehearsing, True
+    try:
+        with torch.no_grad():
+            return _specs_of(
+                fn(*[torch.zeros(s.shape, dtype=NATIVE[s.dtype], device=device) for s in specs])
+            )
+    finally:
+        _rehearsing = outer
 
 
 class _Abstract:
@@ -168,27 +224,27 @@ class _Abstract:
 _abstract: _Abstract | None = None
 
 
-def abstract_eval(
-    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
-) -> Any:
-    """What `fn(*tensors)` returns, with a Spec for every tensor, by running on meta tensors."""
+def _run_meta(fn: Callable[..., Any], specs: list[Spec], variables: Sequence[Any]) -> Any:
     global _abstract
     outer, scope = _abstract, _abstract or _Abstract()
     _abstract = scope
     try:
         for variable in variables:
             scope.hide(variable)
-        with torch.device("meta"), torch.no_grad():
-            out = fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype]) for s in specs])
-        return tree.map_structure(
-            lambda t: Spec(tuple(t.shape), NAMES[t.dtype]) if isinstance(t, torch.Tensor) else t,
-            out,
-        )
+        with _META, torch.no_grad():
+            return _specs_of(fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype]) for s in specs]))
     finally:
         _abstract = outer
         if outer is None:
             for variable, storage in scope.real.values():
                 variable._storage = storage
+
+
+def _specs_of(structure: Any) -> Any:
+    def spec(x: Any) -> Any:
+        return Spec(tuple(x.shape), NAMES[x.dtype]) if isinstance(x, torch.Tensor) else x
+
+    return tree.map_structure(spec, structure)
 
 
 @contextmanager
