@@ -9,7 +9,7 @@ frames a batch costs one look at the clock.
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -24,12 +24,12 @@ NEVER = float("inf")
 class _Phase:
     """One bar: an epoch, an evaluation or a prediction."""
 
-    title: str
+    title: str = ""
     total: int | None = None
+    started: float = 0.0
+    done: int = 0
     # Clock and step from which the time per step is taken: after the first step if that compiles.
     timed_from: tuple[float, int] | None = None
-    done: int = 0
-    started: float = field(default_factory=perf_counter)
     ended: float | None = None
 
     def seconds_per_step(self, now: float) -> float | None:
@@ -61,7 +61,7 @@ class ProgressBar(Callback):
 
     next_frame = NEVER
     _display: "_Lines | _Terminal | None" = None
-    _phase = _Phase("")
+    _phase = _Phase()
     _in_fit = False
 
     def on_train_begin(self, logs: Values | None = None) -> None:
@@ -77,11 +77,8 @@ class ProgressBar(Callback):
         """Starts the bar of an epoch."""
         epochs = str(self.params.get("epochs", "?"))
         steps_before = self._phase.done
-        phase = _Phase(
-            f"Epoch {epoch + 1:>{len(epochs)}}/{epochs}",
-            self.params.get("steps") or steps_before or None,
-        )
-        self._begin(phase, compiles=not steps_before)
+        title = f"Epoch {epoch + 1:>{len(epochs)}}/{epochs}"
+        self._begin(title, self.params.get("steps") or steps_before or None, not steps_before)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes the line that stays."""
@@ -100,7 +97,7 @@ class ProgressBar(Callback):
             self._phase.ended = perf_counter()
         else:
             self._open()
-            self._begin(_Phase("Evaluate", self.params.get("steps")), compiles=True)
+            self._begin("Evaluate", self.params.get("steps"), compiles=True)
 
     def on_test_batch_end(self, batch: int, logs: Values | None = None) -> None:
         """Draws a frame if one is due."""
@@ -118,7 +115,7 @@ class ProgressBar(Callback):
     def on_predict_begin(self, logs: Values | None = None) -> None:
         """Starts the bar of a prediction."""
         self._open()
-        self._begin(_Phase("Predict", self.params.get("steps")), compiles=True)
+        self._begin("Predict", self.params.get("steps"), compiles=True)
 
     def on_predict_batch_end(self, batch: int, logs: Values | None = None) -> None:
         """Draws a frame if one is due."""
@@ -139,14 +136,14 @@ class ProgressBar(Callback):
 
     def _open(self) -> None:
         self.close()
-        self._phase = _Phase("")
+        self._phase = _Phase()
         verbose = self.params.get("verbose", 1)
         if verbose:
             self._display = _Terminal() if verbose != 2 and _on_terminal() else _Lines()
             self.next_frame = 0.0
 
-    def _begin(self, phase: _Phase, compiles: bool) -> None:
-        self._phase = phase
+    def _begin(self, title: str, total: int | None, compiles: bool) -> None:
+        phase = self._phase = _Phase(title, total, started=perf_counter())
         if phase.started >= self.next_frame:
             self._draw(phase.started, {})
         if not compiles:
@@ -240,7 +237,9 @@ class _Terminal:
 
 
 def _on_terminal() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    # Where somebody's bar is open already, rich has put its own object there.
+    taken = type(sys.stdout).__module__.startswith("rich.")
+    return sys.stdout.isatty() and not taken and os.environ.get("TERM") != "dumb"
 
 
 def _running(phase: _Phase, now: float, note: str) -> list[str]:
