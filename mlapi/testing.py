@@ -4,7 +4,7 @@ They are what mlapi's own tests call, so that a layer of yours can be held to th
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from mlapi import host_random, ops, tree
 from mlapi.graph import SymbolicTensor
 from mlapi.layers.base import Layer
+from mlapi.state import Variable
 from mlapi.transforms import jit, value_and_grad
 
 __all__ = ["check_layer"]
@@ -62,19 +63,24 @@ def check_layer(
         >>> testing.check_layer(layers.Rescaling, {"scale": 2.0}, x, expected=2 * x).shape
         (2, 3)
     """
-    call_arguments = dict(call_arguments or {})
+    call = dict(call_arguments or {})
     layer = layer_class(**arguments)
-    output = _numpy(layer(inputs, **call_arguments))
+    output = _numpy(layer(inputs, **call))
     weights = layer.get_weights()
     _check_names(layer)
     if expected is not None:
         wanted = expected(inputs, *weights) if callable(expected) else expected
         _check_close(output, wanted, tolerance, f"{layer_class.__name__}: unexpected output")
-    _check_copy(layer, inputs, call_arguments, tolerance)
-    _check_compiled(layer_class, arguments, inputs, weights, call_arguments, tolerance)
-    _check_symbolic(layer, inputs, output, call_arguments)
+    copy = _check_copy(layer, inputs, tolerance)
+    compiled = jit(lambda x: layer(x, **call), layer)
+    layer.set_weights(weights)
+    found = _numpy(compiled(_tensors(inputs)))
+    _check_compiled(layer, found, copy, _numpy(copy(inputs, **call)), tolerance)
+    layer.set_weights(weights)
+    _check_symbolic(layer, inputs, output, call)
     if gradients:
-        _check_gradients(layer, inputs, call_arguments)
+        _check_gradients(layer, inputs, output, call, compiled)
+        layer.set_weights(weights)
     return output
 
 
@@ -82,8 +88,8 @@ def _numpy(structure: Any) -> Any:
     return tree.map_structure(lambda x: np.array(ops.convert_to_numpy(x)), structure)
 
 
-def _tensor(x: Any) -> Any:
-    return ops.convert_to_tensor(x)
+def _tensors(structure: Any) -> Any:
+    return tree.map_structure(lambda x: ops.convert_to_tensor(x), structure)
 
 
 def _check_close(found: Any, wanted: Any, tolerance: float, message: str) -> None:
@@ -102,38 +108,27 @@ def _check_names(layer: Layer) -> None:
         assert path.startswith(f"{layer.name}/"), f"{name}: {path!r} is not below {layer.name!r}"
 
 
-def _check_copy(layer: Layer, inputs: Any, call_arguments: dict, tolerance: float) -> None:
+def _check_copy(layer: Layer, inputs: Any, tolerance: float) -> Layer:
     """A layer made from the config, as it looks after a journey through JSON, is the same layer."""
     name = type(layer).__name__
     config = json.loads(json.dumps(layer.get_config()))
     copy = type(layer).from_config(config)
     again = json.loads(json.dumps(copy.get_config()))
     assert again == config, f"{name}: the config changes on the way: {config} to {again}"
-    copy(inputs, **call_arguments)
+    copy(inputs)
     copy.set_weights(layer.get_weights())
-    _check_close(
-        _numpy(copy(inputs)), _numpy(layer(inputs)), tolerance, f"{name}: a copy is not equal"
-    )
+    found, wanted = _numpy(copy(inputs)), _numpy(layer(inputs))
+    _check_close(found, wanted, tolerance, f"{name}: a copy is not equal")
+    return copy
 
 
 def _check_compiled(
-    layer_class: type[Layer],
-    arguments: Mapping[str, Any],
-    inputs: Any,
-    weights: list[np.ndarray],
-    call_arguments: dict,
-    tolerance: float,
+    layer: Layer, output: Any, eager: Layer, eager_output: Any, tolerance: float
 ) -> None:
-    """Output and changed variables are those of an eager call."""
-    eager, compiled = layer_class(**arguments), layer_class(**arguments)
-    for layer in (eager, compiled):
-        layer(inputs)
-        layer.set_weights(weights)
-    run = jit(lambda x: compiled(x, **call_arguments), compiled)
-    tensors = tree.map_structure(_tensor, inputs)
-    message = f"{layer_class.__name__}: compiled is not eager"
-    _check_close(_numpy(run(tensors)), _numpy(eager(inputs, **call_arguments)), tolerance, message)
-    _check_close(compiled.get_weights(), eager.get_weights(), tolerance, message)
+    """Output and changed variables of a compiled call are those of an eager one."""
+    message = f"{type(layer).__name__}: compiled is not eager"
+    _check_close(output, eager_output, tolerance, message)
+    _check_close(layer.get_weights(), eager.get_weights(), tolerance, message)
 
 
 def _check_symbolic(layer: Layer, inputs: Any, output: Any, call_arguments: dict) -> None:
@@ -149,52 +144,43 @@ def _check_symbolic(layer: Layer, inputs: Any, output: Any, call_arguments: dict
         assert tensor.dtype == dtype, f"{name}: symbolic dtype {tensor.dtype}, not {dtype}"
 
 
-def _check_gradients(layer: Layer, inputs: Any, call_arguments: dict) -> None:
+def _check_gradients(
+    layer: Layer, inputs: Any, output: Any, call_arguments: dict, compiled: Callable[[Any], Any]
+) -> None:
     """Compare slopes of a random weighted sum of the outputs along random directions."""
     generator = host_random.generator()
-    state = layer.get_weights()
-    variables = layer.trainable_variables
-    factors = [
-        generator.standard_normal(y.shape).astype("float32")
-        for y in tree.flatten(_numpy(layer(inputs, **call_arguments)))
-    ]
+    factors = [generator.standard_normal(y.shape).astype("float32") for y in tree.flatten(output)]
+    state, variables = layer.get_weights(), layer.trainable_variables
     # Inputs, if all are floats, then weights: everything that a gradient may be asked for.
     given = tree.flatten(inputs)
     moving = given if all(x.dtype.kind == "f" for x in given) else []
     leaves = [*moving, *(variable.numpy() for variable in variables)]
+    names = [*(f"input {i}" for i in range(len(moving))), *(v.path for v in variables)]
+    slots = [Variable(x) for x in moving]
 
-    def weighted(x: Any) -> list[Any]:
+    def loss() -> Any:
+        x = tree.pack_sequence_as(inputs, [slot.value for slot in slots]) if moving else inputs
         outputs = tree.flatten(layer(x, **call_arguments))
-        return [ops.multiply(y, factor) for y, factor in zip(outputs, factors, strict=True)]
-
-    def loss(x: Any) -> Any:
-        return sum(ops.sum(y) for y in weighted(x))
+        return sum(ops.sum(ops.multiply(y, f)) for y, f in zip(outputs, factors, strict=True))
 
     def loss_at(leaves: list[np.ndarray]) -> float:
         layer.set_weights(state)
         for variable, value in zip(variables, leaves[len(moving) :], strict=True):
             variable.assign(value)
         x = tree.pack_sequence_as(inputs, leaves[: len(moving)]) if moving else inputs
-        return sum(float(np.sum(y, dtype="float64")) for y in _numpy(weighted(x)))
+        outputs = tree.flatten(_numpy(compiled(_tensors(x))))
+        return sum(float(np.sum(y.astype("float64") * f)) for y, f in zip(outputs, factors))
 
-    grads = []
-    if moving:
-        layer.set_weights(state)
-        grads += tree.flatten(value_and_grad(loss)(tree.map_structure(_tensor, inputs))[1])
-    if variables:
-        layer.set_weights(state)
-        grads += value_and_grad(lambda: loss(inputs), variables)()[1]
-    for place, (leaf, grad) in enumerate(zip(leaves, _numpy(grads), strict=True)):
+    layer.set_weights(state)
+    gradients = jit(value_and_grad(loss, [*slots, *variables]), [layer, slots])
+    found = _numpy(gradients()[1]) if leaves else []
+    for i, (leaf, grad) in enumerate(zip(leaves, found, strict=True)):
         direction = generator.standard_normal(leaf.shape)
         direction /= np.linalg.norm(direction)
-
-        def moved(step: float, k: int = place, d: np.ndarray = direction) -> float:
-            return loss_at([*leaves[:k], leaves[k] + step * d.astype("float32"), *leaves[k + 1 :]])
-
-        slope = (moved(_STEP) - moved(-_STEP)) / (2 * _STEP)
-        found = float(np.sum(grad * direction))
+        step = (_STEP * direction).astype(leaf.dtype)
+        there = loss_at([*leaves[:i], leaf + step, *leaves[i + 1 :]])
+        back = loss_at([*leaves[:i], leaf - step, *leaves[i + 1 :]])
+        slope, by_gradient = (there - back) / (2 * _STEP), float(np.sum(grad * direction))
         allowed = _SLOPE_TOLERANCE * max(float(np.linalg.norm(grad)), 0.1)
-        what = [*(f"input {i}" for i in range(len(moving))), *(v.path for v in variables)][place]
-        message = f"{type(layer).__name__}: gradient of {what}: {found}, by differences {slope}"
-        assert abs(slope - found) <= allowed, message
-    layer.set_weights(state)
+        message = f"{type(layer).__name__}: gradient of {names[i]}: {by_gradient}, not {slope}"
+        assert abs(slope - by_gradient) <= allowed, message

@@ -133,6 +133,6 @@ def test_layers_learn():
             layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile("adam", "sparse_categorical_crossentropy")
-    losses = model.fit(x, y, epochs=15, batch_size=16, verbose=0).history["loss"]
+    model.compile(mlapi.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    losses = model.fit(x, y, epochs=20, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0]

@@ -273,7 +273,7 @@ def dot_product_attention(
     return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
 
 
-def lstm(
+def _lstm(
     x: Tensor,
     h: Tensor,
     c: Tensor,
@@ -305,6 +305,30 @@ def lstm(
         steps = jax.tree.map(jnp.flipud, steps)
     (h, c), y = lax.scan(step, (h, c), steps)
     return jnp.swapaxes(y, 0, 1), h, c
+
+
+# A loop is compiled anew at each eager call unless the function around it is compiled and kept.
+_compiled_lstm = jax.jit(_lstm, static_argnames="go_backwards", inline=True)
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    if activation is None and recurrent_activation is None:
+        return _compiled_lstm(x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards)
+    return _lstm(
+        x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards,
+        activation, recurrent_activation,
+    )  # fmt: skip
 
 
 # --- losses --------------------------------------------------------------------------------------
