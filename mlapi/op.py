@@ -86,7 +86,7 @@ def _is_declaration(fn: Callable) -> bool:
 def _role(annotation: Any) -> str | None:
     if _is_sequence(annotation):
         return "tensors"
-    if _MEMBERS <= set(get_args(annotation)):  # `TensorLike`, or a union with it
+    if set(get_args(annotation)) >= _MEMBERS:  # `TensorLike`, or a union with it
         return "tensor"
     return None
 
@@ -140,24 +140,27 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                     return native(x, y)
             return general(args, kwargs)
 
-    elif leading:
+    elif leading and "tensors" not in roles.values():
+        places = [i for i, n in enumerate(names) if roles[n]]
 
         @functools.wraps(fn)
         def door(*args: Any, **kwargs: Any) -> Any:
             if kwargs and not tensor_names.isdisjoint(kwargs):
                 return general(args, kwargs)
-            ready = []
+            ready = list(args)
             found = []
-            for x in args[:leading]:
+            for i in places:
+                if i >= len(ready):
+                    break
+                x = ready[i]
                 if type(x) is Variable:
-                    x = x.value
+                    x = ready[i] = x.value
                 if type(x) in _native:
                     found.append(x.dtype)
                 elif x is not None:
                     return general(args, kwargs)
-                ready.append(x)
             if rule is None or tuple(found) in stable:
-                return native(*ready, *args[leading:], **kwargs)
+                return native(*ready, **kwargs)
             return general(args, kwargs)
 
     else:
@@ -189,7 +192,7 @@ def _general(
 
     def bind(args: tuple, kwargs: dict) -> dict[str, Any]:
         bound = dict(zip(names, args))
-        fits = len(args) <= places and bound.keys().isdisjoint(kwargs) and kwargs.keys() <= known
+        fits = len(args) <= places and all(k in known and k not in bound for k in kwargs)
         bound.update(kwargs)
         if not fits or not required <= bound.keys():
             signature.bind(*args, **kwargs)  # raises what Python would
