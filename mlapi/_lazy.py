@@ -68,3 +68,22 @@ def _read_stub(path: str) -> dict[str, tuple[str, str]]:
                     message = "write one import a line: from source import name as name"
                     raise SyntaxError(message, (path, number, 1, line))
     return sources
+
+
+class LazyModule:
+    """Stands for a module of another package until something of it is used.
+
+    Args:
+        name: The module's full name.
+
+    Example:
+        `h5py = LazyModule("h5py")`, then `h5py.File(…)` as ever.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, attribute: str) -> object:
+        module = import_module(self._name)
+        self.__dict__.update(module.__dict__)
+        return getattr(module, attribute)

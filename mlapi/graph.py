@@ -14,6 +14,7 @@ from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError
 from mlapi.types import Shape
 
+
 class SymbolicTensor:
     """A tensor of a model under construction: a shape and a dtype, and how it comes about.
 
@@ -134,9 +135,7 @@ def symbols_in(structure: Any) -> list[SymbolicTensor]:
     return [x for x in tree.flatten(structure) if type(x) is SymbolicTensor]
 
 
-def infer(
-    fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable[Any] = ()
-) -> Any:
+def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable[Any] = ()) -> Any:
     """What `fn(*args, **kwargs)` returns, with a `Spec` in place of every tensor."""
     flat = tree.flatten((args, kwargs))
     places = [i for i, x in enumerate(flat) if type(x) in (SymbolicTensor, Spec)]

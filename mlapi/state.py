@@ -23,7 +23,7 @@ _core = adapter.core
 _serial = itertools.count()
 
 
-class Variable:
+class Variable(_core.TensorView):
     """A named tensor that can be assigned to.
 
     Args:
@@ -83,6 +83,9 @@ class Variable:
         self._trainable = bool(trainable)
         self.is_parameter = self._trainable and dtypes.is_float(self.dtype)
         _core.new_storage(self, array)
+
+    # NumPy arrays leave operators with a Variable to it, rather than turn it into an array.
+    __array_priority__ = 100
 
     value: Tensor = property(_core.read, doc="The current value: the framework's own tensor.")  # type: ignore
 
@@ -160,9 +163,16 @@ class Variable:
 
 def _binary(function: Callable, swap: bool) -> Callable:
     def method(self: Variable, other: Any) -> Any:
-        if type(other) is Variable:
+        kind, mine = type(other), self.value
+        if kind is Variable:
             other = other.value
-        return function(other, self.value) if swap else function(self.value, other)
+        elif kind not in _core.native_types:
+            if isinstance(other, (np.ndarray, np.generic)):
+                dtype = dtypes.promote(self.dtype, dtypes.standardize(other.dtype))
+                other, mine = _core.convert(np.asarray(other), dtype), _core.cast(mine, dtype)
+            elif getattr(other, "is_symbolic", False):
+                return NotImplemented  # it records the operator, with this Variable as an argument
+        return function(other, mine) if swap else function(mine, other)
 
     return method
 

@@ -88,9 +88,7 @@ class ArrayData:
             )
         self.length = lengths.pop()
         if self.length == 0:
-            raise DataError(
-                f"the data are empty: x has shape {self._flat[0].shape}, with no rows."
-            )
+            raise DataError(f"the data are empty: x has shape {self._flat[0].shape}, with no rows.")
         self.batch_size = batch_size
         self.shuffle = shuffle
 

@@ -9,7 +9,6 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +42,7 @@ class _Signature(NamedTuple):
     build_names: tuple[str, ...]
 
 
-@lru_cache(maxsize=None)
+@functools.cache
 def _signature(cls: type) -> _Signature:
     call = inspect.signature(cls.call).parameters
     build = inspect.signature(cls.build).parameters
@@ -335,8 +334,10 @@ class Layer(_core.Host, Stateful):
                 if len(kwargs) == 1 and "training" in kwargs:
                     outer, context.training = context.training, kwargs["training"]
                     try:
-                        return self.call(args[0], **kwargs) if self._takes_training else (
-                            self.call(args[0])
+                        return (
+                            self.call(args[0], **kwargs)
+                            if self._takes_training
+                            else (self.call(args[0]))
                         )
                     finally:
                         context.training = outer
@@ -481,8 +482,7 @@ class Layer(_core.Host, Stateful):
         """Whether plain calls may skip everything but `call`; asked once, at the first call."""
         self._takes_training = _signature(type(self)).takes_training
         self._makes_masks = any(
-            type(layer).compute_mask is not Layer.compute_mask
-            and layer.compute_mask_is_source
+            type(layer).compute_mask is not Layer.compute_mask and layer.compute_mask_is_source
             for layer in self._flatten_layers()
         )
         self._fast = self.activity_regularizer is None and not self._makes_masks and self.autocast
@@ -518,9 +518,7 @@ class Layer(_core.Host, Stateful):
 
     def compute_output_shape(self, input_shape: Any, *args: Any, **kwargs: Any) -> Any:
         """Shape of the output for an input of this shape, None for unknown sizes."""
-        inputs = tree.map_shape_structure(
-            lambda s: SymbolicTensor(s, self._dtype), input_shape
-        )
+        inputs = tree.map_shape_structure(lambda s: SymbolicTensor(s, self._dtype), input_shape)
         outputs = self.compute_output_spec(inputs, *args, **kwargs)
         return tree.map_structure(lambda t: t.shape, outputs)
 
@@ -609,7 +607,7 @@ def _as_shape(value: Any) -> Any:
     return tree.map_shape_structure(tuple, value)
 
 
-@lru_cache(maxsize=None)
+@functools.cache
 def _accepted(dtype: str) -> frozenset:
     """Native dtypes that need no cast on the way into a layer of this dtype."""
     others = [d for d in dtypes.NAMES if not dtypes.is_float(d)]

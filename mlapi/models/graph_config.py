@@ -120,9 +120,7 @@ def from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -
             args = _filled(call.get("args", ()), outputs, custom_objects)
             kwargs = _filled(call.get("kwargs", {}), outputs, custom_objects)
             result = functions[name](*args, **kwargs)
-            outputs[name, number] = [
-                t for t in tree.flatten(result) if type(t) is SymbolicTensor
-            ]
+            outputs[name, number] = [t for t in tree.flatten(result) if type(t) is SymbolicTensor]
         done = {id(c) for c in ready}
         waiting = [c for c in waiting if id(c) not in done]
 

@@ -72,7 +72,9 @@ def _size(variables: list[Any]) -> int:
 
 
 def _bytes(variables: list[Any]) -> str:
-    size = float(sum(int(np.prod(v.shape)) * dtypes.numpy_dtype(v.dtype).itemsize for v in variables))
+    size = float(
+        sum(int(np.prod(v.shape)) * dtypes.numpy_dtype(v.dtype).itemsize for v in variables)
+    )
     for unit in ("B", "KB", "MB", "GB"):
         if size < 1024 or unit == "GB":
             break

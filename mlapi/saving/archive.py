@@ -1,21 +1,27 @@
 """A whole model in one file: `.keras`, a zip of config and weights, or a legacy `.h5`."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
-
-import h5py
+from typing import TYPE_CHECKING, Any
 
 from mlapi import serialization
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
 from mlapi.saving.files import atomic, check_overwrite, check_readable
 from mlapi.saving.naming import numbered_weights
 from mlapi.saving.weights import assign, check_complete, read_numbered, write_numbered
 from mlapi.state import Variable
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = LazyModule("h5py")
 
 
 def save_model(

@@ -21,6 +21,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Write the members, by name."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in MEMBERS:
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), parts[name])
@@ -42,7 +43,9 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
         raise LoadError(f"{path}: the archive has a member twice.")
     for info in archive.infolist():
         if info.filename not in MEMBERS:
-            raise LoadError(f"{path}: the archive has a member {info.filename!r}, which no model has.")
+            raise LoadError(
+                f"{path}: the archive has a member {info.filename!r}, which no model has."
+            )
         if info.flag_bits & 0x1:
             raise LoadError(f"{path}: the member {info.filename!r} is encrypted.")
         if info.file_size > max(1, info.compress_size) * _MAX_RATIO:

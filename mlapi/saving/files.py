@@ -38,10 +38,12 @@ def _umask() -> int:
 
 
 def check_overwrite(path: Path, overwrite: bool) -> None:
+    """Raise if there is a file that must not be replaced."""
     if path.exists() and not overwrite:
         raise ArgumentError(f"{path} exists already; pass overwrite=True to replace it.")
 
 
 def check_readable(path: Path) -> None:
+    """Raise if there is no file."""
     if not path.is_file():
         raise LoadError(f"{path} cannot be loaded: there is no such file.")

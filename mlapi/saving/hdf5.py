@@ -5,21 +5,28 @@ what is stored. Here a dataset is read only if it is reached by hard links alone
 has the shape that the model expects, and has its bytes in the file.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from mlapi import dtypes
+from mlapi._lazy import LazyModule
 from mlapi.errors import LoadError
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = LazyModule("h5py")
 
 # Most that a compressed array may grow when it is read.
 _MAX_RATIO = 200
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+_FILTERS = {1, 2, 3}  # deflate, shuffle, Fletcher's checksum: HDF5's numbers
 
 
 def write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:

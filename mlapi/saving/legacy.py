@@ -1,20 +1,28 @@
 """The HDF5 layout of older Keras: layers by name, weights in order."""
 
-import json
-from typing import Any
+from __future__ import annotations
 
-import h5py
+import json
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from mlapi._lazy import LazyModule
 from mlapi.errors import LoadError
 from mlapi.saving import hdf5
 from mlapi.state import Variable
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = LazyModule("h5py")
 
 # HDF5 keeps attributes in the object's header, which has room for 64 KiB.
 _ROOM = 60_000
 
 
 def is_legacy(file: h5py.File) -> bool:
+    """Whether the layers are listed by name."""
     return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
 
 

@@ -53,7 +53,9 @@ def _children(layer: Layer) -> list[tuple[tuple[str, ...], Layer]]:
         if id(child) not in listed:
             attribute, *inner = name.split(".")
             place = (attribute.lstrip("_"),)
-            children.append((_unique((*place, _class_name(child)), used) if inner else place, child))
+            children.append(
+                (_unique((*place, _class_name(child)), used) if inner else place, child)
+            )
     return children
 
 

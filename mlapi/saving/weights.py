@@ -1,20 +1,27 @@
 """Weights in files, and back: `.weights.h5`, `.safetensors`, legacy `.h5`."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from mlapi import dtypes
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
 from mlapi.saving.files import atomic, check_overwrite, check_readable
 from mlapi.saving.naming import dotted_weights, numbered_weights
 from mlapi.state import Variable
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = LazyModule("h5py")
 
 FORMAT_VERSION = 1
 
@@ -94,6 +101,7 @@ def load_weights(
 
 
 def write_numbered(file: h5py.Group, weights: Mapping[str, Variable]) -> None:
+    """Write each Variable at its place."""
     file.attrs["format"] = f"mlapi weights {FORMAT_VERSION}"
     for name, variable in weights.items():
         hdf5.write_array(file, name, variable.numpy())
@@ -131,8 +139,7 @@ def check_complete(
     if skip_mismatch or not (missing or others):
         return
     lines = [f"{where} does not fit the model."]
-    for name in missing[:10]:
-        lines.append(f"  missing: {name} {wanted[name].shape} ({wanted[name].path})")
+    lines += [f"  missing: {n} {wanted[n].shape} ({wanted[n].path})" for n in missing[:10]]
     lines += [f"  unexpected: {name}" for name in others[:10]]
     more = max(0, len(missing) - 10) + max(0, len(others) - 10)
     if more:
@@ -189,7 +196,7 @@ def _read_safetensors(
     found, others = {}, []
     try:
         with safe_open(path, "numpy") as file:
-            for name in file.keys():
+            for name in file.keys():  # noqa: SIM118 (not a dict)
                 if name not in wanted:
                     others.append(name)
                     continue

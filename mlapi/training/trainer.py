@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlapi import tree
 from mlapi import optimizers as optimizers_module
+from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.data import ArrayData, class_weights, split
 from mlapi.data import adapt as adapt_data
@@ -158,8 +158,10 @@ class Trainer(Steps):
         )
         validation = None
         if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, (tuple, list)) else (
-                validation_data,
+            parts = (
+                validation_data
+                if isinstance(validation_data, (tuple, list))
+                else (validation_data,)
             )
             validation = adapt_data(
                 *parts, batch_size=validation_batch_size or batch_size, shuffle=False
@@ -261,4 +263,3 @@ class Trainer(Steps):
 def _as_list(logs: dict[str, Any]) -> Any:
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
-

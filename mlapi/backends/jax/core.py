@@ -144,9 +144,7 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     pass
 
 
-def abstract_eval(
-    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
-) -> Any:
+def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor, by `jax.eval_shape`."""
     return trials.infer(lambda known: _eval_shape(fn, known), specs)
 

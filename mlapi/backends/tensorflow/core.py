@@ -123,9 +123,7 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     pass
 
 
-def abstract_eval(
-    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
-) -> Any:
+def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor, in a graph that is thrown away."""
 
     def run(known: list[Spec]) -> Any:

@@ -72,7 +72,7 @@ def working_device() -> torch.device:
 def _adopt(x: np.ndarray, target: torch.device, native: torch.dtype | None) -> torch.Tensor:
     """Share the array's memory where possible: a copy would cost on every batch."""
     # Torch takes neither negative strides nor memory that may not be written to.
-    if not x.flags.forc and any(stride < 0 for stride in x.strides) or not x.flags.writeable:
+    if (not x.flags.forc and any(stride < 0 for stride in x.strides)) or not x.flags.writeable:
         x = x.copy()
     if x.dtype.kind == "V":  # an extension type of numpy, unknown to torch
         shared = torch.from_numpy(x.view(np.uint16)).view(torch.bfloat16)
@@ -183,9 +183,7 @@ _LARGEST_REAL = 2**15
 _rehearsing = False
 
 
-def abstract_eval(
-    fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]
-) -> Any:
+def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any]) -> Any:
     """What `fn(*tensors)` returns, with a Spec for every tensor."""
     if all(math.prod(n or 1 for n in s.shape) <= _LARGEST_REAL for s in specs):
         try:
