@@ -1,5 +1,8 @@
 """Tensors, storage and the module class of the tensorflow adapter."""
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any

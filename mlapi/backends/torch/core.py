@@ -1,5 +1,8 @@
 """Tensors, storage and the module class of the torch adapter."""
 
+# torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
