@@ -99,10 +99,10 @@ def find(family: str, name: str, what: str | None = None) -> Any:
     custom = get_registered_object(name)
     if custom is not None:
         return custom
+    hint = nearest(name, known) or f" Known: {', '.join(sorted(public(family)))}."
     raise ArgumentError(
-        f"Unknown {what or family.removesuffix('s')} {name!r}.{nearest(name, known)} "
-        f"Known: {', '.join(sorted(public(family)))}. For your own, pass the object itself, or "
-        "use its name inside mlapi.saving.custom_object_scope."
+        f"Unknown {what or family.removesuffix('s')} {name!r}.{hint} For your own, pass the object "
+        "itself, or use its name inside mlapi.saving.custom_object_scope."
     )
 
 

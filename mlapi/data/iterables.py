@@ -64,6 +64,8 @@ def adapt(
     class_weight: Mapping[int, float] | None = None,
 ) -> ArrayData | IterableData:
     """Batches of what a user passes to `fit`, `evaluate` or `predict`."""
+    if x is None:
+        raise DataError("x is None: pass arrays, or an iterable that yields (x, y).")
     if _yields_batches(x):
         if y is not None or sample_weight is not None:
             raise DataError(
@@ -74,7 +76,8 @@ def adapt(
     if class_weight:
         y = to_array(y, "y")
         sample_weight = class_weights(class_weight, y, to_array(sample_weight, "sample_weight"))
-    return ArrayData(x, y, sample_weight, batch_size or 32, bool(shuffle))
+    size = 32 if batch_size is None else batch_size
+    return ArrayData(x, y, sample_weight, size, bool(shuffle))
 
 
 def _yields_batches(x: Any) -> bool:

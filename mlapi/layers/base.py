@@ -79,6 +79,7 @@ class Layer(_core.Host, Stateful):
             cls.build = _noted(cls.__dict__["build"])  # type: ignore[method-assign]
 
     input_spec: Any = None
+    autocast = True
     supports_masking = False
     activity_regularizer: Any = None
 

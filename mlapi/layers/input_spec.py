@@ -8,6 +8,10 @@ from mlapi.errors import DTypeError, ShapeError
 from mlapi.types import DTypeLike, Shape
 
 
+_RANK = "Add or remove axes: the first one is the batch; Flatten, Reshape or ops.expand_dims help."
+_SIZE = "The weights were made for that size: give inputs of it, or build a new layer for these."
+
+
 class InputSpec:
     """Constraints on one input.
 
@@ -56,24 +60,24 @@ class InputSpec:
     def __repr__(self) -> str:
         return f"InputSpec({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
-    def violation(self, shape: Shape, dtype: str) -> str | None:
-        """What is wrong with a tensor of this shape and dtype, as a sentence, or None."""
+    def violation(self, shape: Shape, dtype: str) -> tuple[str, str] | None:
+        """What is wrong with a tensor of this shape and dtype, and the mend; or None."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self.allow_last_axis_squeeze:
-            return f"expected an input of rank {self.ndim}, received rank {rank}"
+            return f"expected an input of rank {self.ndim}, received rank {rank}", _RANK
         if self.min_ndim is not None and rank < self.min_ndim:
-            return f"expected an input of rank {self.min_ndim} or more, received rank {rank}"
+            return f"expected an input of rank {self.min_ndim} or more, received rank {rank}", _RANK
         if self.max_ndim is not None and rank > self.max_ndim:
-            return f"expected an input of rank {self.max_ndim} or less, received rank {rank}"
+            return f"expected an input of rank {self.max_ndim} or less, received rank {rank}", _RANK
         if self.dtype is not None and dtype != self.dtype:
-            return f"expected dtype {self.dtype}, received {dtype}"
+            return f"expected dtype {self.dtype}, received {dtype}", "Use ops.cast."
         for axis, size in self.axes.items():
             if size is not None and shape[axis] not in (size, None):
-                return f"expected size {size} on axis {axis}, received {shape[axis]}"
+                return f"expected size {size} on axis {axis}, received {shape[axis]}", _SIZE
         if self.shape is not None and not self.allow_last_axis_squeeze:
             for axis, (want, got) in enumerate(zip(self.shape, shape)):
                 if want is not None and got not in (want, None):
-                    return f"expected size {want} on axis {axis}, received {got}"
+                    return f"expected size {want} on axis {axis}, received {got}", _SIZE
         return None
 
 
@@ -97,5 +101,7 @@ def check(spec: Any, inputs: Any, where: str) -> None:
             continue
         wrong = one.violation(tensor.shape, tensor.dtype)
         if wrong:
-            error = DTypeError if "dtype" in wrong else ShapeError
-            raise error(f"{where}: {wrong} (the input's shape is {tuple(tensor.shape)}).")
+            what, mend = wrong
+            error = DTypeError if "dtype" in what else ShapeError
+            shape = tuple(tensor.shape)
+            raise error(f"{where}: {what} (the input has shape {shape}). {mend}")

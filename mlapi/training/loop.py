@@ -79,6 +79,7 @@ def _train_epoch(
     for step, batch in enumerate(islice(data, limit)):
         if function is None:
             function = model._function("train", batch)
+            model._check_labels(data)
         if begin is not None:
             begin(step, None)
         logs = function(batch)
@@ -116,6 +117,7 @@ def evaluate(
         for step, batch in enumerate(islice(data, steps)):
             if function is None:
                 function = model._function("test", batch)
+                model._check_labels(data)
             if begin is not None:
                 begin(step, None)
             logs = function(batch)

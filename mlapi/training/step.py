@@ -12,7 +12,7 @@ from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.data import pack, unpack
-from mlapi.errors import NotBuiltError
+from mlapi.errors import DataError, NotBuiltError
 from mlapi.graph import infer
 from mlapi.layers.base import with_losses
 from mlapi.layers.call_context import context, get_mask, masking
@@ -186,9 +186,10 @@ class Steps:
         """Every Variable that the step reads or assigns; those that are missing are made."""
         symbols = tree.map_structure(_spec, batch)
         x, y, _ = unpack(symbols)
+        self._check_targets(kind, y)
         plain = getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
         if not self.built or (plain and kind != "predict" and not self._matched_to_outputs()):
-            y_pred = infer(self.forward, (x,), {}, self.variables)
+            y_pred = self._output_specs = infer(self.forward, (x,), {}, self.variables)
             if plain and kind != "predict":
                 for part in (self._compiled_loss, self._compiled_metrics):
                     if part is not None and not part.built:
@@ -199,6 +200,21 @@ class Steps:
             # A step of the user's own may make Variables at its first use.
             infer(step, (pack(*symbols),), {}, self.variables)
         return collect([self, *self.metrics, *self._optimizers()])
+
+    def _check_targets(self, kind: str, y: Any) -> None:
+        if y is None and kind != "predict" and self._compiled_loss is not None:
+            if type(self).compute_loss is Steps.compute_loss:
+                raise DataError(
+                    f'Model "{self.name}" was compiled with a loss, which compares outputs with '
+                    "targets, but the data have none: y is missing."
+                )
+
+    def _check_labels(self, data: Any) -> None:
+        """Class numbers that are out of range are found here, not in a kernel that may not say."""
+        _, y, _ = getattr(data, "parts", (None, None, None))
+        if y is not None and self._compiled_loss is not None and self._compiled_loss.built:
+            if self._output_specs is not None:
+                self._compiled_loss.check_labels(y, self._output_specs)
 
     def _matched_to_outputs(self) -> bool:
         parts = (self._compiled_loss, self._compiled_metrics)

@@ -32,6 +32,7 @@ class Trainer(Steps):
     _compiled_metrics: CompiledMetrics | None = None
     _compile_config: dict[str, Any] | None = None
     _loss_tracker: Any = None
+    _output_specs: Any = None
     _frozen_metrics: Any = None
     _frozen_variables: list[Variable] | None = None
     _functions: dict[str, Callable] | None = None
@@ -150,6 +151,9 @@ class Trainer(Steps):
             DivergedError: the loss of an epoch is not a number.
         """
         self._check_compiled("fit")
+        for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ArgumentError(f"{name} must be an int of 0 or more, received {value!r}.")
         if validation_split and validation_data is None:
             arrays = ArrayData(x, y, sample_weight).parts
             (x, y, sample_weight), validation_data = split(arrays, validation_split)
@@ -239,11 +243,13 @@ class Trainer(Steps):
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, as_dict: bool
     ) -> Any:
-        x, y, sample_weight = ArrayData(x, y, sample_weight).parts
+        data = ArrayData(x, y, sample_weight)
+        x, y, sample_weight = data.parts
         if class_weight:
             sample_weight = class_weights(class_weight, y, sample_weight)
         batch = (x, y, sample_weight)
         function = self._function(kind, batch)
+        self._check_labels(data)
         self.reset_metrics()
         logs = loop.fetch(function(batch))
         return logs if as_dict else _as_list(logs)
