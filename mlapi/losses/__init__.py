@@ -156,5 +156,5 @@ def as_loss(identifier: Any) -> Loss | None:
         return loss
     name = identifier if isinstance(identifier, str) else None
     if loss in _CLASS_OF:
-        return _CLASS_OF[loss](name=name or loss.__name__)  # type: ignore[call-arg]
+        return _CLASS_OF[loss](name=name or loss.__name__)
     return LossFunctionWrapper(loss, name=name)

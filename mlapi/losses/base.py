@@ -111,11 +111,11 @@ class Loss(Configurable):
         """
         dtype = self.dtype
         if type(y_pred) not in _native_types or _dtype_of(y_pred) != dtype:
-            y_pred = _convert(y_pred, dtype)
+            y_pred = to_tensors(y_pred, dtype)
         if type(y_true) not in _native_types or (
             not self.integer_targets and _dtype_of(y_true) != dtype
         ):
-            y_true = _convert(y_true, None if self.integer_targets else dtype)
+            y_true = to_tensors(y_true, None if self.integer_targets else dtype)
         if sample_weight is None and mask is None and self.reduction in _PLAIN_MEANS:
             return self._mean(y_true, y_pred)
         return reduce(self.call(y_true, y_pred), sample_weight, mask, self.reduction, self.name)
@@ -184,7 +184,9 @@ def function_name(fn: Callable[..., Any]) -> str:
     return getattr(fn, "__name__", None) or naming.to_snake_case(type(fn).__name__)
 
 
-def _convert(structure: Any, dtype: str | None) -> Any:
+def to_tensors(structure: Any, dtype: str | None) -> Any:
+    """Returns a structure of tensors, of `dtype` if given; nested numbers are one tensor."""
+
     def tensor(x: Any) -> Tensor:
         return ops.convert_to_tensor(x) if dtype is None else ops.cast(x, dtype)
 
@@ -207,7 +209,7 @@ def float_tensor(x: TensorLike) -> Tensor:
     return tensor if dtype_name(tensor) == dtype else ops.cast(tensor, dtype)
 
 
-def matched(y_true: TensorLike, y_pred: TensorLike, where: str) -> tuple[Tensor, Tensor]:
+def matched(y_true: Any, y_pred: Any, where: str) -> tuple[Tensor, Tensor]:
     """Returns both as tensors of the float type of `y_pred` and of equal shape.
 
     Raises:
@@ -262,7 +264,7 @@ def equal_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
-def fit_weights(weights: TensorLike, values: Tensor, where: str) -> Tensor:
+def fit_weights(weights: Any, values: Tensor, where: str) -> Tensor:
     """Returns weights in the dtype of `values` and of a shape that broadcasts to theirs.
 
     Weights of lower rank belong to the leading axes: one per sample, or per sample and step.
@@ -273,7 +275,7 @@ def fit_weights(weights: TensorLike, values: Tensor, where: str) -> Tensor:
     weights = ops.cast(weights, dtype_name(values))
     received = tuple(weights.shape)
     target = tuple(values.shape)
-    if len(received) == len(target) + 1 and received[-1] == 1:
+    if len(received) == len(target) + 1 and received[-1:] == (1,):
         weights = ops.squeeze(weights, -1)
     if received:
         for _ in range(len(target) - len(received)):
@@ -303,20 +305,19 @@ def spread(weights: Tensor, values: Tensor) -> Tensor:
 
 
 def reduce(
-    values: TensorLike,
-    sample_weight: TensorLike | None,
-    mask: TensorLike | None,
+    values: Any,
+    sample_weight: Any,
+    mask: Any,
     reduction: str | None,
     where: str,
 ) -> Tensor:
     """Weights and reduces the values of a loss: see `Loss` for the meaning of each reduction."""
     values = float_tensor(values)
-    weights = None
-    if mask is not None:
-        weights = valid = fit_weights(mask, values, where)
+    valid = None if mask is None else fit_weights(mask, values, where)
+    weights = valid
     if sample_weight is not None:
         sample_weight = fit_weights(sample_weight, values, where)
-        weights = sample_weight if weights is None else sample_weight * weights
+        weights = sample_weight if valid is None else sample_weight * valid
     if weights is not None:
         values = values * weights
     if reduction is None or reduction == "none":
@@ -325,6 +326,6 @@ def reduce(
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and weights is not None:
         return ratio(ops.sum(values), ops.sum(spread(weights, values)))
-    if mask is not None:
+    if valid is not None:
         return ratio(ops.sum(values), ops.sum(spread(valid, values)))
     return ops.mean(values)

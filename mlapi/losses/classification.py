@@ -35,9 +35,7 @@ def binary_error(
     return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
-def _binary(
-    y_true: TensorLike, y_pred: TensorLike, label_smoothing: float
-) -> tuple[Tensor, Tensor]:
+def _binary(y_true: Any, y_pred: Any, label_smoothing: float) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "binary_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
@@ -102,7 +100,7 @@ def categorical_crossentropy(
 
 
 def _categorical(
-    y_true: TensorLike, y_pred: TensorLike, label_smoothing: float, axis: int
+    y_true: Any, y_pred: Any, label_smoothing: float, axis: int
 ) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "categorical_crossentropy")
     if label_smoothing:
@@ -138,21 +136,19 @@ def sparse_categorical_crossentropy(
         >>> [round(x, 4) for x in loss.tolist()]
         [0.6931]
     """
-    if type(y_pred) not in _native_types or _dtype_of(y_pred) not in FLOATS:
-        y_pred = float_tensor(y_pred)
-    y_true = class_numbers(y_true, y_pred, axis, "sparse_categorical_crossentropy")
+    output: Any = y_pred
+    if type(output) not in _native_types or _dtype_of(output) not in FLOATS:
+        output = float_tensor(output)
+    target = class_numbers(y_true, output, axis, "sparse_categorical_crossentropy")
     if ignore_class is None:
-        return ops.sparse_categorical_crossentropy(
-            y_true, y_pred, from_logits=from_logits, axis=axis
-        )
-    valid = ops.not_equal(y_true, ignore_class)
-    values = ops.sparse_categorical_crossentropy(
-        ops.where(valid, y_true, 0), y_pred, from_logits=from_logits, axis=axis
-    )
+        return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
+    valid = ops.not_equal(target, ignore_class)
+    target = ops.where(valid, target, 0)
+    values = ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
     return ops.where(valid, values, 0.0)
 
 
-def class_numbers(y_true: TensorLike, y_pred: Tensor, axis: int, where: str) -> Tensor:
+def class_numbers(y_true: Any, y_pred: Tensor, axis: int, where: str) -> Tensor:
     """Returns `y_true` as integers in the shape of `y_pred` without `axis`.
 
     Raises:
@@ -208,10 +204,10 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
     Both are clipped to `[config.epsilon(), 1]`. Shapes are as for `categorical_crossentropy`.
     """
-    y_true, y_pred = matched(y_true, y_pred, "kl_divergence")
-    y_true = ops.clip(y_true, config.epsilon(), 1.0)
-    y_pred = ops.clip(y_pred, config.epsilon(), 1.0)
-    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+    target, output = matched(y_true, y_pred, "kl_divergence")
+    p = ops.clip(target, config.epsilon(), 1.0)
+    q = ops.clip(output, config.epsilon(), 1.0)
+    return ops.sum(p * ops.log(p / q), axis=-1)
 
 
 def hinge_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -418,7 +414,9 @@ class KLDivergence(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    call = staticmethod(kl_divergence)
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the loss of every sample."""
+        return kl_divergence(y_true, y_pred)
 
 
 class Hinge(ElementwiseLoss):
@@ -435,7 +433,9 @@ class Hinge(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(hinge_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return hinge_error(y_true, y_pred)
 
 
 class SquaredHinge(ElementwiseLoss):
@@ -449,7 +449,9 @@ class SquaredHinge(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(squared_hinge_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return squared_hinge_error(y_true, y_pred)
 
 
 class CategoricalHinge(Loss):
@@ -466,4 +468,6 @@ class CategoricalHinge(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    call = staticmethod(categorical_hinge)
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the loss of every sample."""
+        return categorical_hinge(y_true, y_pred)

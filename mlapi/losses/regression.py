@@ -154,7 +154,9 @@ class MeanSquaredError(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(squared_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return squared_error(y_true, y_pred)
 
 
 class MeanAbsoluteError(ElementwiseLoss):
@@ -168,7 +170,9 @@ class MeanAbsoluteError(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(absolute_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return absolute_error(y_true, y_pred)
 
 
 class MeanAbsolutePercentageError(ElementwiseLoss):
@@ -182,7 +186,9 @@ class MeanAbsolutePercentageError(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(percentage_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return percentage_error(y_true, y_pred)
 
 
 class MeanSquaredLogarithmicError(ElementwiseLoss):
@@ -196,7 +202,9 @@ class MeanSquaredLogarithmicError(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(squared_logarithmic_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return squared_logarithmic_error(y_true, y_pred)
 
 
 class Huber(ElementwiseLoss):
@@ -241,7 +249,9 @@ class LogCosh(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(log_cosh_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return log_cosh_error(y_true, y_pred)
 
 
 class Poisson(ElementwiseLoss):
@@ -255,7 +265,9 @@ class Poisson(ElementwiseLoss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    error = staticmethod(poisson_error)
+    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the error of every element."""
+        return poisson_error(y_true, y_pred)
 
 
 class CosineSimilarity(Loss):

@@ -193,7 +193,7 @@ def as_metric(identifier: Any) -> Metric | None:
         return metric
     name = identifier if isinstance(identifier, str) else None
     if metric in _CLASS_OF:
-        return _CLASS_OF[metric](name=name or metric.__name__)  # type: ignore[call-arg]
+        return _CLASS_OF[metric](name=name or metric.__name__)
     if isinstance(metric, losses.Loss):
         return MeanMetricWrapper(metric.call, name or metric.name)
     return MeanMetricWrapper(metric, name)

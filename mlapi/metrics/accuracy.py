@@ -1,9 +1,11 @@
 """How often predictions are right."""
 
+from typing import Any
+
 from mlapi import config, ops
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError
-from mlapi.losses.base import equal_rank, matched
+from mlapi.losses.base import dtype_name, equal_rank, matched
 from mlapi.losses.classification import class_numbers
 from mlapi.metrics.base import Metric
 from mlapi.metrics.reduction import MeanMetricWrapper
@@ -11,62 +13,58 @@ from mlapi.op import op
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _native_types = adapter.core.native_types
-_dtype_of = adapter.core.dtype_of
 
 # The functions of booleans, true for a hit: what the metrics average, without a cast on the way.
 
 
 def equal_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Where the two are equal."""
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    return ops.equal(*equal_rank(y_true, y_pred))
+    return ops.equal(*equal_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)))
 
 
 def binary_hits(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """Where `y_pred > threshold` agrees with a target of 1, or its opposite with a target of 0."""
-    y_true, y_pred = matched(y_true, y_pred, "binary_accuracy")
-    return ops.equal(y_true, ops.cast(y_pred > threshold, config.floatx()))
+    target, output = matched(y_true, y_pred, "binary_accuracy")
+    return ops.equal(target, ops.cast(output > threshold, dtype_name(target)))
 
 
 @op(dtype=None)
 def class_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Where the largest entry of `y_pred` along the last axis stands at the place `y_true`."""
-    return ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), _dtype_of(y_true)))
+    return ops.equal(y_true, ops.argmax(y_pred, axis=-1))
 
 
 def categorical_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Where the largest entries of both stand at the same place of the last axis."""
-    y_true, y_pred = matched(y_true, y_pred, "categorical_accuracy")
-    return class_hits(ops.argmax(y_true, axis=-1), y_pred)
+    target, output = matched(y_true, y_pred, "categorical_accuracy")
+    return class_hits(ops.argmax(target, axis=-1), output)
 
 
 def sparse_hits(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Where the largest entry of `y_pred` stands at the place that `y_true` gives."""
-    if type(y_pred) not in _native_types:
-        y_pred = ops.convert_to_tensor(y_pred)
-    y_true = class_numbers(y_true, y_pred, -1, "sparse_categorical_accuracy")
-    return class_hits(y_true, y_pred)
+    output: Any = y_pred
+    if type(output) not in _native_types:
+        output = ops.convert_to_tensor(output)
+    return class_hits(class_numbers(y_true, output, -1, "sparse_categorical_accuracy"), output)
 
 
 def sparse_top_k_hits(
     y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
     """Where fewer than `k` classes score higher than the right one."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.expand_dims(
-        class_numbers(y_true, y_pred, -1, "sparse_top_k_categorical_accuracy"), -1
-    )
+    output = ops.convert_to_tensor(y_pred)
+    target = class_numbers(y_true, output, -1, "sparse_top_k_categorical_accuracy")
+    target = ops.expand_dims(target, -1)
     if from_sorted_ids:
-        return ops.any(ops.equal(ops.cast(y_pred[..., :k], "int32"), y_true), axis=-1)
-    right = ops.take_along_axis(y_pred, y_true, axis=-1)
-    return _in_top(right, y_pred, k)
+        return ops.any(ops.equal(ops.cast(output[..., :k], "int32"), target), axis=-1)
+    return _in_top(ops.take_along_axis(output, target, axis=-1), output, k)
 
 
 def top_k_hits(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """As `sparse_top_k_hits`, with one-hot targets."""
-    y_true, y_pred = matched(y_true, y_pred, "top_k_categorical_accuracy")
-    place = ops.expand_dims(ops.argmax(y_true, axis=-1), -1)
-    return _in_top(ops.take_along_axis(y_pred, place, axis=-1), y_pred, k)
+    target, output = matched(y_true, y_pred, "top_k_categorical_accuracy")
+    place = ops.expand_dims(ops.argmax(target, axis=-1), -1)
+    return _in_top(ops.take_along_axis(output, place, axis=-1), output, k)
 
 
 def _in_top(right: Tensor, y_pred: Tensor, k: int) -> Tensor:

@@ -9,7 +9,7 @@ from mlapi import dtypes, initializers, naming, ops
 from mlapi.errors import ShapeError
 from mlapi.losses.base import Configurable
 from mlapi.state import Stateful, Variable, collect
-from mlapi.types import DTypeLike, Tensor
+from mlapi.types import DTypeLike, Shape, Tensor
 
 
 class Metric(Stateful, Configurable):
@@ -81,6 +81,9 @@ class Metric(Stateful, Configurable):
     def variables(self) -> list[Variable]:
         """All state, that of metrics in the attributes included."""
         return collect(self)
+
+    def build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
+        """Makes state whose shape depends on the data's, once; called with the first batch's."""
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Adds a batch."""

@@ -117,7 +117,7 @@ class ThresholdMetric(ConfusionMetric):
         super().__init__(np.asarray(given)[order].tolist(), None, name, dtype)
 
     def update_state(
-        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+        self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
     ) -> None:
         """Adds a batch.
 
@@ -372,7 +372,7 @@ class AUC(ConfusionMetric):
         super().__init__(self.thresholds, self.num_labels, self.name, self.dtype)
 
     def update_state(
-        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+        self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
     ) -> None:
         """Adds a batch.
 

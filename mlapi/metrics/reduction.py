@@ -5,7 +5,7 @@ from typing import Any
 
 from mlapi import ops
 from mlapi.backends import adapter
-from mlapi.losses.base import fit_weights, function_name, ratio, spread
+from mlapi.losses.base import fit_weights, function_name, ratio, spread, to_tensors
 from mlapi.metrics.base import Metric
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -32,10 +32,10 @@ class Sum(Metric):
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Adds values, each multiplied by its weight; weights of lower rank are per sample."""
-        values = ops.cast(values, self.dtype)
+        added = ops.cast(values, self.dtype)
         if sample_weight is not None:
-            values = values * fit_weights(sample_weight, values, self.name)
-        self.total.assign_add(ops.sum(values))
+            added = added * fit_weights(sample_weight, added, self.name)
+        self.total.assign_add(ops.sum(added))
 
     def result(self) -> Tensor:
         """Returns the sum."""
@@ -66,7 +66,7 @@ class Mean(Metric):
         self.total = self.add_variable((), name="total")
         self.count = self.add_variable((), name="count")
 
-    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+    def update_state(self, values: Any, sample_weight: TensorLike | None = None) -> None:
         """Adds values.
 
         Args:
@@ -86,7 +86,8 @@ class Mean(Metric):
         if rank > 1:
             values = ops.mean(values, axis=tuple(range(1, rank)))
         self.total.assign_add(ops.sum(values) if rank else values)
-        self.count.assign_add(ops.shape(values)[0] if rank else 1)
+        size: Any = ops.shape(values)[0] if rank else 1
+        self.count.assign_add(size)
         return None
 
     def _update_weighted(self, values: Tensor, weights: Any) -> None:
@@ -138,10 +139,14 @@ class MeanMetricWrapper(Mean):
         self.fn = fn
         self.fn_kwargs = kwargs
 
-    def update_state(
+    def update_state(  # type: ignore[override]  # targets and predictions instead of values
         self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
     ) -> None:
         """Adds a batch of targets and predictions."""
+        if type(y_true) not in _native_types:
+            y_true = to_tensors(y_true, None)
+        if type(y_pred) not in _native_types:
+            y_pred = to_tensors(y_pred, None)
         super().update_state(self.fn(y_true, y_pred, **self.fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
@@ -149,7 +154,7 @@ class MeanMetricWrapper(Mean):
         return {**super().get_config(), **self.fn_kwargs}
 
 
-def masked_weights(weights: TensorLike | None, mask: TensorLike, metric: Metric) -> Tensor:
+def masked_weights(weights: Any, mask: Any, metric: Metric) -> Tensor:
     """Returns weights that are 0 where `mask` is false; either may lack trailing axes."""
     mask = ops.cast(mask, metric.dtype)
     if weights is None:

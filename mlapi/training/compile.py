@@ -215,8 +215,7 @@ class CompiledMetrics:
                 target = _target(y_true, names, output)
                 for member in members:
                     metric = _made(member, target.shape, outputs[output].shape)
-                    if hasattr(metric, "build"):
-                        metric.build(target.shape, outputs[output].shape)
+                    metric.build(target.shape, outputs[output].shape)
                     prefix = f"{output}_" if len(names) > 1 else ""
                     name = _free(prefix, metric.name, weighted, taken)
                     plan.append((output, metric, weighted, name))
