@@ -1,5 +1,8 @@
 """Kernels of neural networks on tensorflow: the fused ones, channels last."""
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +27,10 @@ sigmoid = tf.sigmoid
 log_sigmoid = tf.math.log_sigmoid
 softplus = tf.math.softplus
 softsign = tf.nn.softsign
-gelu = tf.nn.gelu
+
+
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    return tf.nn.gelu(x, approximate)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -80,28 +86,50 @@ def _from_last(y: Tensor, w: Window) -> Tensor:
     return y if w.channels_last else moveaxis(y, -1, 1)
 
 
+# Named, because gradients over three axes fail where it is left to the default.
+_LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
+
+# On the CPU there are no gradients of grouped and of dilated kernels.
+_ON_GPU = bool(tf.config.list_physical_devices("GPU"))
+
+
 def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups: int) -> Tensor:
     x = _to_last(x, w)
+    strides, dilation = w.strides, w.dilation
+    if w.rank == 1:  # an image of one row
+        x, kernel = x[:, None], kernel[None]
+        strides, dilation = (1, *strides), (1, *dilation)
     padding = "SAME" if w.same else "VALID"
-    if w.rank == 2:
-        y = tf.nn.conv2d(x, kernel, w.strides, padding, dilations=w.dilation)
-    elif w.rank == 1:
-        y = tf.nn.conv2d(
-            x[:, None], kernel[None], (1, *w.strides), padding, dilations=(1, *w.dilation)
-        )
-        y = tf.squeeze(y, 1)
+    if groups == 1 or (_ON_GPU and w.rank < 3):
+        y = _convolve_group(x, kernel, strides, padding, dilation)
     else:
         parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
-        y = tf.concat([_convolve_3d(a, b, w, padding) for a, b in parts], -1)
+        y = tf.concat([_convolve_group(a, b, strides, padding, dilation) for a, b in parts], -1)
+    if w.rank == 1:
+        y = tf.squeeze(y, 1)
     if bias is not None:
         y = tf.nn.bias_add(y, bias)
     return _from_last(y, w)
 
 
-def _convolve_3d(x: Tensor, kernel: Tensor, w: Window, padding: str) -> Tensor:
-    if w.dilation == (1, 1, 1):
-        return tf.nn.conv3d(x, kernel, (1, *w.strides, 1), padding)
-    return tf.nn.convolution(x, kernel, w.strides, padding, dilations=w.dilation)
+def _convolve_group(
+    x: Tensor, kernel: Tensor, strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
+) -> Tensor:
+    rank = len(strides)
+    if max(dilation) > 1 and max(strides) == 1 and not (_ON_GPU and rank == 2):
+        ones = (1,) * rank
+        return tf.compat.v1.nn.with_space_to_batch(
+            x,
+            dilation,
+            padding,
+            lambda block, _, padding: _convolve_group(block, kernel, ones, padding, ones),
+            filter_shape=kernel.shape[:rank],
+            spatial_dims=range(1, rank + 1),
+        )
+    if rank == 2:
+        return tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation)
+    dilations = (1, *dilation, 1)
+    return tf.nn.conv3d(x, kernel, (1, *strides, 1), padding, _LAST[3], dilations)
 
 
 def conv(
@@ -131,11 +159,17 @@ def depthwise_conv(
     w, _ = conv_window(
         inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True
     )
-    groups = kernel.shape[-2]
-    if w.rank != 2 or len(set(w.strides)) > 1 or w.dilation != (1, 1):
-        return _convolve(inputs, tf.reshape(kernel, (*w.size, 1, -1)), bias, w, groups)
+    even = len(set(w.strides)) == 1 and (max(w.dilation) == 1 or max(w.strides) == 1)
+    if w.rank > 2 or not even:
+        flat = tf.reshape(kernel, (*w.size, 1, -1))
+        return _convolve(inputs, flat, bias, w, kernel.shape[-2])
+    x, strides, dilation = _to_last(inputs, w), w.strides, w.dilation
+    if w.rank == 1:  # an image of one row
+        x, kernel, strides, dilation = x[:, None], kernel[None], strides * 2, (1, *dilation)
     padding = "SAME" if w.same else "VALID"
-    y = tf.nn.depthwise_conv2d(_to_last(inputs, w), kernel, (1, *w.strides, 1), padding)
+    y = tf.nn.depthwise_conv2d(x, kernel, (1, *strides, 1), padding, dilations=dilation)
+    if w.rank == 1:
+        y = tf.squeeze(y, 1)
     if bias is not None:
         y = tf.nn.bias_add(y, bias)
     return _from_last(y, w)
@@ -149,7 +183,8 @@ def max_pool(
     data_format: str | None = None,
 ) -> Tensor:
     w = window(inputs.shape, pool_size, strides, padding, data_format)
-    y = tf.nn.max_pool(_to_last(inputs, w), w.size, w.strides, padding.upper())
+    pool = (tf.nn.max_pool1d, tf.nn.max_pool2d, tf.nn.max_pool3d)[w.rank - 1]
+    y = pool(_to_last(inputs, w), w.size, w.strides, padding.upper(), _LAST[w.rank])
     return _from_last(y, w)
 
 
@@ -161,7 +196,8 @@ def average_pool(
     data_format: str | None = None,
 ) -> Tensor:
     w = window(inputs.shape, pool_size, strides, padding, data_format)
-    y = tf.nn.avg_pool(_to_last(inputs, w), w.size, w.strides, padding.upper())
+    pool = (tf.nn.avg_pool1d, tf.nn.avg_pool2d, tf.nn.avg_pool3d)[w.rank - 1]
+    y = pool(_to_last(inputs, w), w.size, w.strides, padding.upper(), _LAST[w.rank])
     return _from_last(y, w)
 
 
@@ -380,7 +416,8 @@ def categorical_crossentropy(
 ) -> Tensor:
     check_same_shape("categorical_crossentropy", target.shape, output.shape)
     if from_logits:
-        return tf.nn.softmax_cross_entropy_with_logits(target, output, axis)
+        # The fused kernel's gradient is wrong for targets that do not sum to 1.
+        return -tf.reduce_sum(target * log_softmax(output, axis), axis)
     return -tf.reduce_sum(target * _log_probability(output, axis), axis)
 
 
