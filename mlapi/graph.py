@@ -12,6 +12,7 @@ from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError
+from mlapi.state import Variable
 from mlapi.types import Shape
 
 
@@ -26,6 +27,9 @@ class SymbolicTensor:
     """
 
     __slots__ = ("__weakref__", "dtype", "index", "name", "node", "shape")
+
+    is_symbolic = True  # for modules that this one imports
+    __array_priority__ = 100  # NumPy arrays leave operators with a symbolic tensor to it
 
     def __init__(
         self,
@@ -75,44 +79,50 @@ class SymbolicTensor:
         return f"<SymbolicTensor shape={self.shape} dtype={self.dtype}{name}>"
 
 
-# What an operator on a symbolic tensor records: the function that runs on native tensors.
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "pow": operator.pow,
-    "truediv": operator.truediv,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "matmul": operator.matmul,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "neg": operator.neg,
-    "abs": operator.abs,
-    "getitem": operator.getitem,
+# Every operation by name: filled by `mlapi.op`, asked by the operators of symbolic tensors, by
+# saved models and by the conformance tests.
+registry: dict[str, Callable[..., Any]] = {}
+
+# Which operation an operator on a symbolic tensor is.
+_OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "pow": "power",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "matmul": "matmul",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
 }
+_COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+_UNARY = {"neg": "negative", "abs": "absolute", "invert": "logical_not"}
 
 
-def _recorder(function: Callable[..., Any], swap: bool = False) -> Callable[..., Any]:
+def _operator(name: str, swap: bool = False) -> Callable[..., Any]:
     def method(self: SymbolicTensor, *other: Any) -> Any:
-        args = (*other, self) if swap else (self, *other)
-        return record(function, args, {})
+        return registry[name](*other, self) if swap else registry[name](self, *other)
 
     return method
 
 
-for _name, _function in OPERATORS.items():
-    setattr(SymbolicTensor, f"__{_name}__", _recorder(_function))
-for _name in ("add", "sub", "mul", "pow", "truediv", "floordiv", "mod", "matmul"):
-    setattr(SymbolicTensor, f"__r{_name}__", _recorder(OPERATORS[_name], swap=True))
+def _getitem(self: SymbolicTensor, index: Any) -> Any:
+    return record(operator.getitem, (self, index), {})
+
+
+for _name, _op in (_OPERATORS | _COMPARISONS | _UNARY).items():
+    setattr(SymbolicTensor, f"__{_name}__", _operator(_op))
+for _name, _op in _OPERATORS.items():
+    setattr(SymbolicTensor, f"__r{_name}__", _operator(_op, swap=True))
+SymbolicTensor.__getitem__ = _getitem  # type: ignore[attr-defined]
 
 
 class Node:
     """One recorded call: `fn(*args, **kwargs)`, some of whose arguments are symbolic."""
 
-    __slots__ = ("args", "fn", "inputs", "kwargs", "outputs", "structure")
+    __slots__ = ("args", "fn", "inputs", "kwargs", "outputs", "places", "structure")
 
     def __init__(self, fn: Callable[..., Any], args: tuple, kwargs: dict, specs: Any) -> None:
         self.fn = fn
@@ -121,6 +131,8 @@ class Node:
         self.inputs = symbols_in((args, kwargs))
         self.outputs: list[SymbolicTensor] = []
         self.structure = tree.map_structure(self._output, specs)
+        leaves = tree.flatten(self.structure)
+        self.places = [i for i, x in enumerate(leaves) if type(x) is SymbolicTensor]
 
     def _output(self, spec: Any) -> Any:
         if not isinstance(spec, Spec):
@@ -148,7 +160,7 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
         return fn(*new_args, **new_kwargs)
 
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
-    return adapter.core.abstract_eval(call, specs, list(variables))
+    return adapter.core.abstract_eval(call, specs, variables)
 
 
 def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:
@@ -198,7 +210,7 @@ class Program:
                 if id(tensor) not in last_use:
                     free.append(slots[id(tensor)])
             single = targets[0] if node.structure is node.outputs[0] else None
-            self._steps.append((node.fn, *call, single, targets))
+            self._steps.append((node.fn, *call, single, list(zip(node.places, targets))))
         self._blank = [None] * (count - len(self.inputs))
         self._single = slots[id(self.outputs)] if type(self.outputs) is SymbolicTensor else None
         self._results = [slots[id(t)] for t in results]
@@ -211,18 +223,15 @@ class Program:
             if single is not None:
                 slots[single] = out
             else:
-                for target, item in zip(targets, _tensors_of(out), strict=True):
-                    slots[target] = item
+                leaves = tree.flatten(out)
+                for place, target in targets:
+                    slots[target] = leaves[place]
         if self._single is not None:
             return slots[self._single]
         flat = iter(self._results)
         return tree.map_structure(
             lambda x: slots[next(flat)] if type(x) is SymbolicTensor else x, self.outputs
         )
-
-
-def _tensors_of(out: Any) -> list[Any]:
-    return [x for x in tree.flatten(out) if x is not None]
 
 
 def _instruction(

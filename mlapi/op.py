@@ -13,21 +13,18 @@ of equal dtype go straight through.
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, overload
 
 import numpy as np
 
 from mlapi import config, dtypes
 from mlapi.backends import adapter
 from mlapi.errors import DTypeError
-from mlapi.graph import SymbolicTensor, record
+from mlapi.graph import SymbolicTensor, record, registry
 from mlapi.state import Variable
 from mlapi.types import TensorLike
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# Every operation by name: what the conformance tests and the symbolic operators go through.
-registry: dict[str, Callable[..., Any]] = {}
 
 _core = adapter.core
 _native = _core.native_types
@@ -52,6 +49,14 @@ def to_bool(kinds: tuple[str, ...]) -> str:
 Rule = Callable[[tuple[str, ...]], str | tuple[str, ...]]
 
 
+@overload
+def op(fn: F) -> F: ...
+
+
+@overload
+def op(*, dtype: Rule | None = promoted) -> Callable[[F], F]: ...
+
+
 def op(fn: F | None = None, *, dtype: Rule | None = promoted) -> Any:
     """Declare an operation.
 
@@ -64,14 +69,21 @@ def op(fn: F | None = None, *, dtype: Rule | None = promoted) -> Any:
     if fn is None:
         return functools.partial(op, dtype=dtype)
     name = fn.__name__
-    native = next((getattr(m, name) for m in _IMPLEMENTATIONS if hasattr(m, name)), None)
+    native = None
+    if _is_ours(fn) or _is_declaration(fn):  # a body outside the library means what it says
+        native = next((getattr(m, name) for m in _IMPLEMENTATIONS if hasattr(m, name)), None)
     if native is None:
         if _is_declaration(fn):
             raise NotImplementedError(f"the {adapter.NAME} adapter lacks the operation {name!r}")
         native = fn
     door = _make_door(fn, native, dtype)
-    registry[name] = door
+    if name not in registry or _is_ours(fn) or not _is_ours(registry[name]):
+        registry[name] = door
     return door
+
+
+def _is_ours(fn: Callable) -> bool:
+    return fn.__module__.startswith("mlapi.")
 
 
 def _declared() -> None:
@@ -169,6 +181,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
         def door(*args: Any, **kwargs: Any) -> Any:
             return general(args, kwargs)
 
+    general.door = door  # type: ignore[attr-defined]
     door.native = native  # type: ignore[attr-defined]  # for benchmarks and conformance tests
     return door
 
@@ -210,7 +223,7 @@ def _general(
                     flat.append(value)
         for i, value in enumerate(flat):
             if type(value) is SymbolicTensor:
-                return record(registry[fn.__name__], args, kwargs)
+                return record(general.door, args, kwargs)  # type: ignore[attr-defined]
             if type(value) is Variable:
                 flat[i] = value.value
         try:

@@ -11,6 +11,7 @@ from mlapi.layers import InputLayer, Layer
 from mlapi.layers.input_spec import InputSpec
 from mlapi.models import graph_config
 from mlapi.models.model import Model
+from mlapi.state import Variable
 
 _core = adapter.core
 
@@ -43,7 +44,8 @@ class Functional(Model):
         flat_inputs = symbols_in(inputs)
         self._input_names = [t.name or f"input_{i}" for i, t in enumerate(flat_inputs)]
         self._program = None  # made at the first call: a growing Sequential needs only the last
-        self._program_layers = None
+        self._program_layers: list[Layer] = []
+        self._forget_functions()  # steps were compiled for the program before
         specs = [_input_spec(t) for t in flat_inputs]
         self.input_spec = tree.pack_sequence_as(inputs, specs)
         self.built = True
@@ -58,7 +60,19 @@ class Functional(Model):
             inputs = symbols_in(self._inputs_struct)
             self._program = Program(inputs, self._outputs_struct)
             self._program_layers = _layers_of(inputs, self._program)
+            self._program_variables = _variables_of(self._program)
+            self._check_names()
         return self._program
+
+    def _check_names(self) -> None:
+        names: set[str] = set()
+        for layer in self._program_layers:
+            if layer.name in names:
+                raise ArgumentError(
+                    f'{type(self).__name__} "{self.name}": two different layers are named '
+                    f'"{layer.name}"; give one of them another name.'
+                )
+            names.add(layer.name)
 
     def _state_of(self) -> Iterator[tuple[str, Any]]:
         """The program's layers by name, then what a subclass keeps in attributes."""
@@ -165,6 +179,12 @@ def _layers_of(inputs: list[SymbolicTensor], program: Program) -> list[Layer]:
         if isinstance(node.fn, Layer):
             found.setdefault(id(node.fn), node.fn)
     return list(found.values())
+
+
+def _variables_of(program: Program) -> list[Variable]:
+    """Variables that operations of the program have as arguments."""
+    arguments = tree.flatten([(node.args, node.kwargs) for node in program.nodes])
+    return list({id(x): x for x in arguments if type(x) is Variable}.values())
 
 
 Model.functional_class = Functional

@@ -7,15 +7,17 @@ the arguments of each of its calls, where a tensor is written as
      "config": {"shape": …, "dtype": …, "keras_history": [name, number of the call, output]}}
 """
 
+import operator
 from typing import Any
 
-from mlapi import naming, op, serialization, tree
-from mlapi.errors import LoadError
-from mlapi.graph import OPERATORS, Node, SymbolicTensor
+from mlapi import naming, serialization, tree
+from mlapi.errors import ArgumentError, LoadError
+from mlapi.graph import Node, SymbolicTensor, registry
 from mlapi.layers import InputLayer, Layer
 
 _TENSOR = "__keras_tensor__"
 _OPS, _OPERATORS = "mlapi.ops", "mlapi.operators"
+_FUNCTIONS = {_OPS: registry, _OPERATORS: {"getitem": operator.getitem}}
 
 
 def to_config(model: Any) -> dict[str, Any]:
@@ -69,11 +71,13 @@ def _name_calls(
     """`(name, number)` of each call, and all calls by name, in the order of the program."""
     names: dict[int, tuple[str, int]] = {}
     calls: dict[str, tuple[Any, list[Node]]] = {}
+    taken = {layer.name for layer in model.layers}
     for node in [*(t.node for t in model.inputs), *model._compile().nodes]:
         if isinstance(node.fn, Layer):
             name = node.fn.name
         else:
-            name = naming.unique_name(node.fn.__name__, calls)
+            name = naming.unique_name(node.fn.__name__, taken)
+            taken.add(name)
         entry = calls.setdefault(name, (node.fn, []))
         names[id(node)] = (name, len(entry[1]))
         entry[1].append(node)
@@ -87,14 +91,18 @@ def _record(fn: Any) -> dict[str, Any]:
         if build_config is not None and not isinstance(fn, InputLayer):
             record["build_config"] = serialization.serialize(build_config)
         return record
-    for name, function in OPERATORS.items():
-        if function is fn:
-            return _function_record(_OPERATORS, name)
-    return _function_record(_OPS, fn.__name__)
-
-
-def _function_record(module: str, name: str) -> dict[str, Any]:
-    return {"module": module, "class_name": name, "config": {}, "registered_name": None}
+    for module, functions in _FUNCTIONS.items():
+        if functions.get(fn.__name__) is fn:
+            return {
+                "module": module,
+                "class_name": fn.__name__,
+                "config": {},
+                "registered_name": None,
+            }
+    raise ArgumentError(
+        f"{fn.__name__!r} cannot be saved: it is no operation of mlapi.ops, nor one declared "
+        "with @op under a name of its own. Put it into a layer."
+    )
 
 
 def from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -143,7 +151,7 @@ def from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -
 
 
 def _function(record: dict[str, Any], custom_objects: Any) -> Any:
-    table = {_OPS: op.registry, _OPERATORS: OPERATORS}.get(record.get("module"))
+    table = _FUNCTIONS.get(str(record.get("module")))
     if table is None:
         return serialization.deserialize(record, custom_objects=custom_objects)
     name = record["class_name"]
