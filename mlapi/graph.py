@@ -160,6 +160,7 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
         return fn(*new_args, **new_kwargs)
 
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
+    variables = [*variables, *(x for x in flat if type(x) is Variable)]
     return adapter.core.abstract_eval(call, specs, variables)
 
 
@@ -197,9 +198,8 @@ class Program:
         self._steps = []
         for step, node in enumerate(self.nodes):
             call = _instruction(node, slots)
-            for tensor in {id(t): t for t in node.inputs}.values():
-                if last_use[id(tensor)] == step:
-                    free.append(slots[id(tensor)])
+            done = {id(t) for t in node.inputs if last_use[id(t)] == step}
+            free.extend(slots[number] for number in done)
             targets = []
             for tensor in node.outputs:
                 if not free:

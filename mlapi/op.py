@@ -266,6 +266,9 @@ def _agree(values: list[Any], rule: Rule | None) -> list[Any]:
         elif _core.is_tensor(value):
             _native.add(kind)
             kinds.append(_core.dtype_of(value))
+        elif isinstance(value, (list, tuple)) and any(map(_is_live, value)):
+            values[i] = registry["stack"](value)  # as NumPy arrays they would lose their gradients
+            kinds.append(_core.dtype_of(values[i]))
         else:
             array = _to_array(value)
             values[i] = array
@@ -291,6 +294,13 @@ _WEAK = {bool: "bool", int: "int", float: "float", complex: "complex"}
 _ARRAY_DEFAULTS = {"f": config.floatx, "i": lambda: "int32"}
 
 
+def _is_live(x: Any) -> bool:
+    """Whether a member of a list is a tensor, or a list with tensors in it."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_is_live, x))
+    return type(x) is Variable or _core.is_tensor(x)
+
+
 def _concrete(kind: str) -> str:
     return {"int": "int32", "float": config.floatx(), "complex": "complex64"}.get(kind, kind)
 
@@ -300,10 +310,6 @@ def _to_array(value: Any) -> np.ndarray:
     if isinstance(value, (np.ndarray, np.generic)):
         return np.asarray(value)
     if isinstance(value, (list, tuple)):
-        value = [v.value if type(v) is Variable else v for v in value]
-        if any(_core.is_tensor(v) for v in value):
-            value = [_core.to_numpy(v) if _core.is_tensor(v) else v for v in value]
-            return np.asarray(value)
         array = np.asarray(value)
         narrow = _ARRAY_DEFAULTS.get(array.dtype.kind)
         if narrow and not any(isinstance(v, (np.ndarray, np.generic)) for v in value):
