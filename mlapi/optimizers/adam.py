@@ -72,9 +72,10 @@ class Adam(_Moments):
         groups = [{"momentum": 0.0, "velocity": 0.0}]
         return [*groups, {"velocity_hat": 0.0}] if self.amsgrad else groups
 
-    def relative_step_size(self, t: Scalar) -> Scalar:
+    @staticmethod
+    def relative_step_size(t: Scalar, beta_1: float, beta_2: float) -> Scalar:
         """The step size at update `t` over the learning rate: the correction for a zero start."""
-        return scalar.sqrt(one_minus_power(self.beta_2, t)) / one_minus_power(self.beta_1, t)
+        return scalar.sqrt(one_minus_power(beta_2, t)) / one_minus_power(beta_1, t)
 
     def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:
         """The formula of the class."""
@@ -87,7 +88,8 @@ class Adam(_Moments):
             v = slots["velocity_hat"]
         scale = v.sqrt()
         scale.add_(self.epsilon)
-        p.addcdiv_(m, scale, -lr * self.relative_step_size(t))
+        relative = self.relative_step_size(t, self.beta_1, self.beta_2)
+        p.addcdiv_(m, scale, -lr * relative)
 
 
 class AdamW(Adam):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from mlapi import ops
+from mlapi.backends import adapter
 from mlapi.types import Tensor
 
 Scalar: TypeAlias = float | Tensor
@@ -17,7 +18,11 @@ Scalar: TypeAlias = float | Tensor
 _NUMBERS = (int, float)
 
 
-def _either(on_host: Callable[[float], float], on_tensor: Callable[[Any], Any]) -> Callable:
+def _either(on_host: Callable[[float], float], op: Any) -> Callable[[Scalar], Scalar]:
+    # Tensors here are floats, so the op's door has nothing to do; and what the door would learn
+    # from its first call inside `torch.compile` would make the whole step compile again.
+    on_tensor = op.native
+
     def function(x: Scalar) -> Scalar:
         return on_host(x) if isinstance(x, _NUMBERS) else on_tensor(x)
 
@@ -42,6 +47,9 @@ def maximum(x: Scalar, bound: float) -> Scalar:
     return max(x, bound) if isinstance(x, _NUMBERS) else ops.maximum(x, bound)
 
 
+_where = ops.where.native  # type: ignore[attr-defined]
+
+
 def to_float(x: Any) -> Scalar:
     """A number or scalar tensor as a float: integer tensors would promote in their own ways."""
     return float(x) if isinstance(x, _NUMBERS) else ops.cast(x, "float32")
@@ -51,7 +59,8 @@ def where(condition: Any, yes: Scalar, no: Scalar) -> Scalar:
     """`yes` if the condition holds, else `no`; both must be computable."""
     if isinstance(condition, bool):
         return yes if condition else no
-    return ops.where(condition, yes, no)
+    convert = adapter.core.convert
+    return _where(condition, convert(yes, "float32"), convert(no, "float32"))
 
 
 def one_minus_power(base: float, exponent: Scalar) -> Scalar:

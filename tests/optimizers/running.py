@@ -10,10 +10,12 @@ def make_variables(start):
     return [mlapi.Variable(p, name=f"w{i}") for i, p in enumerate(start)]
 
 
-def run(optimizer, start, grads, compiled=False):
-    """Values of the variables after each step."""
+def run(optimizer, start, grads, compiled=False, saved=None):
+    """Values of the variables after each step; `saved` is the optimizer's state before them."""
     variables = make_variables(start)
     optimizer.build(variables)
+    if saved is not None:
+        optimizer.load_own_variables(saved)
 
     def step(*step_grads):
         optimizer.apply(step_grads, variables)

@@ -230,7 +230,7 @@ def adam(
 ) -> bool:
     if not _fits(p, g):
         return False
-    relative = rule.relative_step_size(t)
+    relative = rule.relative_step_size(t, rule.beta_1, rule.beta_2)
     update = torch._fused_adamw_ if decay else torch._fused_adam_
     update(
         p.tensors,
