@@ -102,6 +102,14 @@ def one_of(what: str, value: T, choices: Collection[T]) -> T:
     raise ArgumentError(_unknown(what, value, choices))
 
 
+def not_scalar(shape: Iterable[int | None]) -> ShapeError:
+    """What to raise where a gradient of something with axes was asked for."""
+    return ShapeError(
+        f"A gradient needs a function that returns a scalar; its value has shape {tuple(shape)}. "
+        "Reduce it, with mlapi.ops.mean for instance."
+    )
+
+
 def _unknown(what: str, value: object, choices: Iterable[object]) -> str:
     hint = nearest(value, map(str, choices)) if isinstance(value, str) else ""
     return f"Unknown {what} {value!r}.{hint} Choose one of {', '.join(map(repr, choices))}."

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mlapi import dtypes, tree
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentTypeError
 from mlapi.state import Variable, collect
@@ -18,8 +19,12 @@ def value_and_grad(
 
     Args:
         fn: returns a scalar, or `(scalar, aux)` if `has_aux`.
-        variables: with respect to these; by default to the first argument, a tensor or a nest.
+        variables: with respect to these; by default to the first argument, a tensor or a nest
+            of tensors; NumPy arrays and numbers become tensors.
         has_aux: whether `fn` returns something beside the scalar, which is passed through.
+
+    Raises:
+        ShapeError: what `fn` returns is no scalar.
 
     Returns:
         A function with the arguments of `fn` that returns `(value, gradients)`, or
@@ -33,7 +38,14 @@ def value_and_grad(
         >>> float(value), float(g)
         (9.0, 6.0)
     """
-    return adapter.transforms.value_and_grad(fn, _variables(variables), has_aux)
+    run = adapter.transforms.value_and_grad(fn, _variables(variables), has_aux)
+    if variables is not None:
+        return run
+
+    def with_tensors(point: Any, *args: Any, **kwargs: Any) -> Any:
+        return run(tree.map_structure(_as_tensor, point), *args, **kwargs)
+
+    return with_tensors
 
 
 def grad(
@@ -79,6 +91,14 @@ def jit(
         6.0
     """
     return adapter.transforms.jit(fn, collect(state), jit_compile)
+
+
+def _as_tensor(x: Any) -> Any:
+    if type(x) is Variable:
+        x = x.value
+    if adapter.core.is_tensor(x):
+        return x
+    return adapter.core.convert(x, dtypes.to_float(getattr(x, "dtype", type(x))))
 
 
 def _variables(variables: Sequence[Variable] | None) -> list[Variable] | None:

@@ -7,6 +7,7 @@ import jax
 
 from mlapi import tree
 from mlapi.backends.jax.core import Borrowed, assign, convert
+from mlapi.errors import not_scalar
 
 # A compiled function knows its Variables from the start: they must all exist.
 LIFTS_STATE = True
@@ -28,6 +29,8 @@ def value_and_grad(
             with borrowed:
                 out = fn(point, *args[1:], **kwargs) if variables is None else fn(*args, **kwargs)
             loss, aux = out if has_aux else (out, None)
+            if jax.numpy.ndim(loss):
+                raise not_scalar(loss.shape)
             written[:] = borrowed.written
             return loss, (aux, borrowed.last)
 
@@ -61,13 +64,16 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         return out, new
 
     compiled = jax.jit(pure, donate_argnums=0)
+    kept = jax.jit(pure)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        out, new = compiled([v._storage for v in variables], args, kwargs)
-        if Borrowed._open:  # inside another trace, which must see the writes
+        values = [v._storage for v in variables]
+        if Borrowed._open:  # inside another trace, which needs the old values and sees the writes
+            out, new = kept(values, args, kwargs)
             for variable, value in zip(variables, new, strict=True):
                 assign(variable, value)
         else:
+            out, new = compiled(values, args, kwargs)
             for variable, value in zip(variables, new):
                 variable._storage = value
         return _reordered(out, orders) if orders else out

@@ -11,6 +11,7 @@ from tensorflow.python.pywrap_tfe import TFE_Py_TapeSetIsEmpty
 
 from mlapi import tree
 from mlapi.backends.tensorflow.core import convert, from_host
+from mlapi.errors import not_scalar
 
 # A traced function cannot make Variables: they must all exist.
 LIFTS_STATE = True
@@ -34,6 +35,8 @@ def value_and_grad(
                 tape.watch(point)
             out = fn(*args, **kwargs)
             loss, aux = out if has_aux else (out, None)
+            if loss.shape.rank:
+                raise not_scalar(loss.shape)
         grads = tape.gradient(loss, points, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         grads = [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
         if variables is None:

@@ -1,5 +1,8 @@
 """Gradients and compilation on torch."""
 
+# torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +10,7 @@ import torch
 
 from mlapi import tree
 from mlapi.backends.torch.core import convert
+from mlapi.errors import not_scalar
 
 # Variables may be made while a step runs: nothing is traced.
 LIFTS_STATE = False
@@ -61,7 +65,9 @@ _ones: dict[tuple[torch.dtype, torch.device], torch.Tensor] = {}
 def _gradients(
     loss: torch.Tensor, leaves: list[torch.Tensor], create_graph: bool
 ) -> list[torch.Tensor]:
-    if create_graph or torch.compiler.is_compiling() or loss.ndim:
+    if loss.ndim:
+        raise not_scalar(loss.shape)
+    if create_graph or torch.compiler.is_compiling():
         options = {"create_graph": create_graph, "materialize_grads": True}
         return list(torch.autograd.grad(loss, leaves, **options))
     kind = loss.dtype, loss.device
