@@ -1,7 +1,7 @@
 """Kernels of neural networks on tensorflow: the fused ones, channels last."""
 
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
-# pyright: reportArgumentType=false, reportCallIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false, reportOptionalOperand=false
 
 from collections.abc import Callable, Sequence
 from typing import Any

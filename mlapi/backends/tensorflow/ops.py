@@ -3,6 +3,9 @@
 Sizes may be unknown while a function is traced: `shape` gives a scalar tensor for those.
 """
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportOptionalOperand=false
+
 import builtins
 import functools
 from collections.abc import Callable, Sequence
@@ -49,7 +52,7 @@ multiply = _boolean(tf.multiply, tf.logical_and)
 divide = tf.divide
 floor_divide = tf.math.floordiv
 mod = tf.math.floormod
-power = tf.pow
+power = _widened(tf.pow, tf.uint8, tf.uint16)
 negative = tf.negative
 square = tf.square
 sqrt = tf.sqrt
@@ -206,7 +209,7 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -
 # --- shapes --------------------------------------------------------------------------------------
 
 
-def shape(x: Tensor) -> tuple[int | Tensor, ...]:
+def shape(x: Tensor) -> tuple[Any, ...]:
     if x.shape.is_fully_defined():
         return tuple(x.shape)
     sizes = tf.shape(x)
@@ -400,7 +403,8 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
 
 
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    return tf.searchsorted(sorted_sequence, values, side=side)
+    found = tf.searchsorted(sorted_sequence, tf.reshape(values, [-1]), side=side)
+    return tf.reshape(found, tf.shape(values))
 
 
 def segment_sum(

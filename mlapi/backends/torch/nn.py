@@ -1,5 +1,8 @@
 """Kernels of neural networks on torch: the fused ones, on strided views instead of copies."""
 
+# torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
@@ -292,7 +295,7 @@ def dot_product_attention(
     return y_BNTH.transpose(1, 2)
 
 
-def _attention_kernels(flash: bool | None) -> AbstractContextManager[None]:
+def _attention_kernels(flash: bool | None) -> AbstractContextManager[Any]:
     if flash is None:
         return nullcontext()
     if flash:
@@ -361,13 +364,28 @@ def _log_probability(output: Tensor, axis: int) -> Tensor:
     return torch.log(torch.clamp(output / output.sum(axis, keepdim=True), low, high))
 
 
+def _rows(x: Tensor, axis: int) -> Tensor:
+    """Shape `(samples, classes)`, in which the fused kernels are fastest."""
+    x = x if axis % x.ndim == x.ndim - 1 else x.movedim(axis, -1)
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+
+
+def _unflattened(loss: Tensor, output: Tensor, axis: int) -> Tensor:
+    if output.ndim == 2:
+        return loss
+    sizes = list(output.shape)
+    del sizes[axis]
+    return loss.reshape(sizes)
+
+
 def categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     check_same_shape("categorical_crossentropy", target.shape, output.shape)
     if not from_logits:
         return -(target * _log_probability(output, axis)).sum(axis)
-    return _categorical_of_logits(target, output, axis, "none")
+    loss = F.cross_entropy(_rows(output, axis), _rows(target, axis), reduction="none")
+    return _unflattened(loss, output, axis)
 
 
 def mean_categorical_crossentropy(
@@ -375,13 +393,7 @@ def mean_categorical_crossentropy(
 ) -> Tensor:
     if not from_logits:
         return -(target * _log_probability(output, axis)).sum(axis).mean()
-    return _categorical_of_logits(target, output, axis, "mean")
-
-
-def _categorical_of_logits(target: Tensor, output: Tensor, axis: int, reduction: str) -> Tensor:
-    if output.ndim > 1 and axis % output.ndim != 1:
-        target, output = target.movedim(axis, 1), output.movedim(axis, 1)
-    return F.cross_entropy(output, target, reduction=reduction)
+    return F.cross_entropy(_rows(output, axis), _rows(target, axis))
 
 
 # Torch would leave out classes of this index, -100 by default, without a word.
@@ -392,9 +404,9 @@ def sparse_categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     name = "sparse_categorical_crossentropy"
-    if check_class_shape(name, target.shape, output.shape, axis):
-        target = target.squeeze(axis)
-    return _sparse_categorical(target, output, from_logits, axis, "none")
+    check_class_shape(name, target.shape, output.shape, axis)
+    loss = _sparse_categorical(target, output, from_logits, axis, "none")
+    return _unflattened(loss, output, axis)
 
 
 def mean_sparse_categorical_crossentropy(
@@ -407,11 +419,11 @@ def _sparse_categorical(
     target: Tensor, output: Tensor, from_logits: bool, axis: int, reduction: str
 ) -> Tensor:
     target = target.to(torch.int64)
-    if output.ndim > 1 and axis % output.ndim != 1:
-        output = output.movedim(axis, 1)
+    target = target if target.ndim == 1 else target.reshape(-1)
+    output = _rows(output, axis)
     if from_logits:
         return F.cross_entropy(output, target, reduction=reduction, ignore_index=_NO_CLASS)
-    log_p = _log_probability(output, 1 if output.ndim > 1 else 0)
+    log_p = _log_probability(output, 1)
     return F.nll_loss(log_p, target, reduction=reduction, ignore_index=_NO_CLASS)
 
 

@@ -1,5 +1,8 @@
 """Array operations on torch: aliases where name and meaning agree, then the real differences."""
 
+# torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 import builtins
 import functools
 import math
@@ -26,8 +29,6 @@ floor_divide = torch.floor_divide
 mod = torch.remainder
 power = torch.pow
 negative = torch.neg
-absolute = torch.abs
-sign = torch.sign
 square = torch.square
 sqrt = torch.sqrt
 rsqrt = torch.rsqrt
@@ -62,6 +63,15 @@ isfinite = torch.isfinite
 
 stop_gradient = torch.detach
 copy = torch.clone
+
+
+def absolute(x: Tensor) -> Tensor:
+    return x if x.dtype is torch.bool else torch.abs(x)
+
+
+def sign(x: Tensor) -> Tensor:
+    y = torch.sign(x)
+    return torch.where(x == x, y, x) if x.is_floating_point() else y  # torch's is 0 for NaN
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:
@@ -109,7 +119,11 @@ def _itself(x: Tensor) -> Tensor:
     return x
 
 
-sum = _reduction(torch.sum, _itself, torch.sum)
+def _sum(x: Tensor, dim: Axis | None = None, keepdim: bool = False) -> Tensor:
+    return torch.sum(x, dim, keepdim, dtype=x.dtype)  # torch would make int64 of any integers
+
+
+sum = _reduction(_sum, _itself, _sum)
 mean = _reduction(torch.mean, _itself, torch.mean)
 any = _reduction(torch.any, _itself)
 all = _reduction(torch.all, _itself)
@@ -235,8 +249,11 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     return x.permute(tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
 
 
-swapaxes = torch.swapaxes
 moveaxis = torch.movedim
+
+
+def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+    return torch.swapaxes(x, axis1, axis2)
 
 
 def expand_dims(x: Tensor, axis: Axis) -> Tensor:
@@ -257,7 +274,8 @@ def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
     return torch.squeeze(x, axis if isinstance(axis, int) else tuple(axis))
 
 
-broadcast_to = torch.broadcast_to
+def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
+    return torch.broadcast_to(x, tuple(shape))
 
 
 def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
@@ -311,7 +329,7 @@ def pad(
     # Torch mirrors the last axes of some ranks only; by index it works for all.
     for axis, pair in enumerate(widths):
         if pair != [0, 0]:
-            index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
+            index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)
             x = torch.index_select(x, axis, torch.as_tensor(index, device=x.device))
     return x
 
@@ -321,8 +339,11 @@ def pad(
 
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     if axis is None:
-        return x.reshape(-1)[indices]
-    return x[(builtins.slice(None),) * (axis % x.ndim) + (indices,)]
+        x, axis = x.reshape(-1), 0
+    axis %= x.ndim
+    if indices.ndim == 0:  # torch would read it as a number, which waits for the device
+        return take(x, indices[None], axis).squeeze(axis)
+    return x[(builtins.slice(None),) * axis + (indices,)]
 
 
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:

@@ -1,0 +1,139 @@
+"""One line of a table: an op, its arguments, and what NumPy makes of them.
+
+The NumPy arrays among the arguments (also in a list) are its tensors, everything else is static.
+References get the arrays in float64 and the same static arguments.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mlapi import dtypes
+
+FLOATS = ("float16", "bfloat16", "float32")
+INTEGERS = ("int8", "uint8", "int16", "int32")
+NUMBERS = (*FLOATS, *INTEGERS)
+ALL = (*NUMBERS, "bool")
+
+
+@dataclass
+class Case:
+    """`op(*args, **kwargs)` is `reference(*args, **kwargs)`, in value, shape, dtype and slope."""
+
+    op: str
+    args: tuple[Any, ...]
+    reference: Callable[..., Any]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    # Dtypes of the inputs under which it is tried besides, and which dtype that gives: "same" as
+    # the lattice says, "float", or a name.
+    dtypes: tuple[str, ...] = ()
+    result: str = "same"
+    # Whether a gradient exists and is compared; and over how short a distance it is constant.
+    grad: bool = True
+    tolerance: float = 1e-5
+    # False where static arguments depend on the first size, which can then not be unknown.
+    unknown: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.op}-{self.label}" if self.label else self.op
+
+    def expected_dtype(self, kind: str) -> str:
+        if self.result == "same":
+            return kind
+        if self.result == "float":
+            return dtypes.to_float(kind)
+        if self.result == "sum":
+            return "int32" if kind in ("bool", "int8", "int16", "uint8", "uint16") else kind
+        return self.result
+
+
+def real(*shape: int, seed: int = 0) -> np.ndarray:
+    """Numbers in (-2, 2), none of them close to a whole or half one, where functions bend."""
+    rng = np.random.default_rng([seed, *shape])
+    steps = rng.integers(-8, 8, size=shape)
+    return ((steps + 0.5 + rng.uniform(-0.2, 0.2, size=shape)) / 4).astype("float32")
+
+
+def positive(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.abs(real(*shape, seed=seed)) + np.float32(0.25)
+
+
+def distinct(*shape: int, seed: int = 0) -> np.ndarray:
+    """Numbers no two of which are close, for what depends on their order."""
+    size = int(np.prod(shape))
+    steps = np.random.default_rng([seed, *shape]).permutation(size)
+    return ((steps - size // 2 + 0.25) / 4).reshape(shape).astype("float32")
+
+
+def whole(*shape: int, low: int = -5, high: int = 6, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng([seed, *shape]).integers(low, high, size=shape, dtype="int32")
+
+
+def truth(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng([seed, *shape]).random(shape) < 0.5
+
+
+def scalar(x: float) -> np.ndarray:
+    return np.array(x, "int32" if isinstance(x, int) else "float32")
+
+
+def is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def is_real(x: Any) -> bool:
+    return is_array(x) and x.dtype.name in ("float16", "bfloat16", "float32", "float64")
+
+
+def map_arrays(fn: Callable[[np.ndarray], Any], value: Any) -> Any:
+    """`fn` of the arrays in arguments; lists, tuples and dicts are walked through."""
+    if is_array(value):
+        return fn(value)
+    if isinstance(value, dict):
+        return {key: map_arrays(fn, one) for key, one in value.items()}
+    if isinstance(value, list | tuple) and any(map(is_array, value)):
+        return type(value)(map_arrays(fn, one) for one in value)
+    return value
+
+
+def arrays_of(case: Case) -> list[np.ndarray]:
+    """The tensors among the arguments, in order."""
+    found: list[np.ndarray] = []
+    for value in (*case.args, *case.kwargs.values()):
+        map_arrays(found.append, value)
+    return found
+
+
+def with_arrays(case: Case, arrays: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with other things in the places of the arrays."""
+    rest = iter(arrays)
+    args = tuple(map_arrays(lambda _: next(rest), value) for value in case.args)
+    return args, {key: map_arrays(lambda _: next(rest), one) for key, one in case.kwargs.items()}
+
+
+def wanted(case: Case, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """The reference's results for these arrays."""
+    wide = [x.astype("float64") if is_real(x) or case.result == "float" else x for x in arrays]
+    args, kwargs = with_arrays(case, wide)
+    with np.errstate(all="ignore"):
+        out = case.reference(*args, **kwargs)
+    return [np.asarray(x) for x in (out if isinstance(out, list | tuple) else [out])]
+
+
+def converted(case: Case, kind: str) -> list[np.ndarray]:
+    """The tensors in another dtype, as nearly as it has the numbers; indices and masks stay."""
+    arrays = arrays_of(case)
+    main = next((x for x in arrays if is_real(x)), None)
+    if main is None:
+        main = next((x for x in arrays if x.dtype != bool), arrays[0])
+    return [_to_kind(x, kind) if x.dtype == main.dtype else x for x in arrays]
+
+
+def _to_kind(x: np.ndarray, kind: str) -> np.ndarray:
+    if kind == "bool":
+        return x > 0
+    x = np.abs(x) if kind.startswith("u") else x  # without the sign rather than wrapped around
+    return x.astype(dtypes.numpy_dtype(kind))

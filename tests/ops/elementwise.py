@@ -1,0 +1,133 @@
+"""Cases of `mlapi.ops.elementwise` and `mlapi.ops.logical`."""
+
+import numpy as np
+from scipy import special
+
+from tests.ops.case import ALL, FLOATS, INTEGERS, NUMBERS, Case, positive, real, scalar, truth, whole
+
+SHAPES = {"": (2, 3), "scalar": (), "empty": (0, 3), "rank6": (2, 1, 2, 1, 3, 1)}
+PAIRS = {
+    "": ((2, 3), (2, 3)),
+    "broadcast": ((2, 3), (3,)),
+    "scalar": ((), (2, 3)),
+    "empty": ((0, 3), (1, 3)),
+    "rank6": ((2, 1, 2, 1, 3, 1), (1, 2, 1, 3)),
+}
+
+
+def unary(name, reference, make=real, **details):
+    return [
+        Case(name, (make(*shape),), reference, label=label, **details)
+        for label, shape in SHAPES.items()
+    ]
+
+
+def binary(name, reference, make=real, **details):
+    return [
+        Case(name, (make(*one), make(*other, seed=1)), reference, label=label, **details)
+        for label, (one, other) in PAIRS.items()
+    ]
+
+
+def clip(x, x_min, x_max):
+    return np.minimum(np.maximum(x, x_min), x_max)
+
+
+def cast(x, dtype):
+    return x.astype(dtype)
+
+
+def special_values(name, reference):
+    x = np.array([1.0, np.nan, np.inf, -np.inf, 0.0], "float32")
+    return [
+        Case(name, (x,), reference, result="bool", grad=False, label="special"),
+        *unary(name, reference, dtypes=ALL, result="bool", grad=False),
+    ]
+
+
+def compare(name, reference):
+    return [
+        *binary(name, reference, make=whole, dtypes=ALL, result="bool"),
+        Case(name, (np.array([np.nan, 1.0], "float32"), np.float32([1.0, 1.0])), reference,
+             result="bool", grad=False, label="nan"),
+    ]  # fmt: skip
+
+
+def logic(name, reference):
+    return binary(name, reference, make=truth, dtypes=ALL, result="bool")
+
+
+def choose(condition, x1=None, x2=None):
+    return np.where(condition) if x1 is None else np.where(condition, x1, x2)
+
+
+CASES = [
+    *binary("add", np.add, dtypes=ALL),
+    *binary("subtract", np.subtract, dtypes=NUMBERS),
+    *binary("multiply", np.multiply, dtypes=ALL),
+    *binary("divide", np.divide, make=positive, dtypes=NUMBERS, result="float"),
+    *binary("true_divide", np.divide, make=positive, dtypes=NUMBERS, result="float"),
+    *binary("floor_divide", np.floor_divide, make=positive, dtypes=FLOATS, grad=False),
+    Case("floor_divide", (whole(9), scalar(3)), np.floor_divide, label="whole", dtypes=INTEGERS),
+    Case("floor_divide", (whole(9), scalar(-3)), np.floor_divide, label="negative"),
+    *binary("mod", np.mod, make=positive, dtypes=FLOATS, grad=False),
+    Case("mod", (whole(9), scalar(3)), np.mod, label="whole", dtypes=INTEGERS),
+    Case("mod", (real(9), scalar(-1.3)), np.mod, label="negative"),
+    *binary("power", np.power, make=positive, dtypes=FLOATS),
+    Case("power", (whole(5, low=0, high=4), whole(5, low=0, high=4, seed=1)), np.power,
+         label="whole", dtypes=INTEGERS),
+    *unary("negative", np.negative, dtypes=(*FLOATS, "int8", "int16", "int32")),
+    *unary("absolute", np.abs, dtypes=ALL),
+    *unary("abs", np.abs, dtypes=ALL),
+    *unary("sign", np.sign, dtypes=NUMBERS),
+    Case("sign", (np.float32([0.0, np.nan]),), np.sign, label="special", grad=False),
+    *unary("square", np.square, dtypes=NUMBERS),
+    *unary("sqrt", np.sqrt, make=positive, dtypes=ALL, result="float"),
+    *unary("rsqrt", lambda x: x**-0.5, make=positive, dtypes=NUMBERS, result="float"),
+    *unary("reciprocal", lambda x: 1 / x, make=positive, dtypes=NUMBERS, result="float"),
+    *unary("exp", np.exp, dtypes=ALL, result="float"),
+    *unary("expm1", np.expm1, dtypes=ALL, result="float"),
+    Case("expm1", (np.float32([1e-6, -1e-6]),), np.expm1, label="small"),
+    *unary("log", np.log, make=positive, dtypes=NUMBERS, result="float"),
+    Case("log", (np.float32([0.0, -1.0]),), np.log, label="special", grad=False),
+    *unary("log1p", np.log1p, make=positive, dtypes=ALL, result="float"),
+    Case("log1p", (np.float32([1e-6, -1e-6]),), np.log1p, label="small"),
+    *unary("sin", np.sin, dtypes=ALL, result="float"),
+    *unary("cos", np.cos, dtypes=ALL, result="float"),
+    *unary("tanh", np.tanh, dtypes=ALL, result="float"),
+    *unary("erf", special.erf, dtypes=ALL, result="float"),
+    *binary("maximum", np.maximum, dtypes=ALL),
+    *binary("minimum", np.minimum, dtypes=ALL),
+    Case("maximum", (np.float32([np.nan, 1]), np.float32([1, np.nan])), np.maximum, label="nan",
+         grad=False),
+    Case("clip", (real(3, 4), scalar(-0.6), scalar(1.1)), clip, dtypes=FLOATS),
+    Case("clip", (real(3, 4), -real(4) ** 2, real(4) ** 2), clip, label="broadcast"),
+    Case("clip", (whole(7), scalar(-2), scalar(3)), clip, label="whole",
+         dtypes=("int8", "int16", "int32")),
+    *unary("floor", np.floor, dtypes=ALL, result="float", grad=False),
+    *unary("ceil", np.ceil, dtypes=ALL, result="float", grad=False),
+    *unary("round", np.round, dtypes=NUMBERS, grad=False),
+    Case("round", (np.float32([0.5, 1.5, 2.5, -0.5]),), np.round, label="halves", grad=False),
+    Case("round", (np.float32([0.126, 1.994]),), np.round, {"decimals": 2}, label="decimals",
+         grad=False),
+    *unary("copy", np.copy, dtypes=ALL),
+    Case("cast", (real(2, 3), "int32"), cast, label="truncates", result="int32", grad=False),
+    Case("cast", (real(2, 3), "bool"), cast, label="truth", result="bool", grad=False),
+    Case("cast", (whole(2, 3), "float16"), cast, label="float", result="float16", dtypes=ALL),
+    *compare("equal", np.equal),
+    *compare("not_equal", np.not_equal),
+    *compare("less", np.less),
+    *compare("less_equal", np.less_equal),
+    *compare("greater", np.greater),
+    *compare("greater_equal", np.greater_equal),
+    *logic("logical_and", np.logical_and),
+    *logic("logical_or", np.logical_or),
+    *logic("logical_xor", np.logical_xor),
+    *unary("logical_not", np.logical_not, make=truth, dtypes=ALL, result="bool"),
+    *special_values("isnan", np.isnan),
+    *special_values("isinf", np.isinf),
+    *special_values("isfinite", np.isfinite),
+    Case("where", (truth(2, 3), real(2, 3), real(3, seed=1)), choose, dtypes=FLOATS),
+    Case("where", (truth(3), whole(2, 3), whole(2, 1)), choose, label="whole", dtypes=INTEGERS),
+    Case("where", (truth(3, 1, 4, 1, 2, 1), real(2), real(1, 4, 1, 1, 2)), choose, label="rank6"),
+]  # fmt: skip
