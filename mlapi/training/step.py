@@ -6,7 +6,7 @@ same way on every backend.
 """
 
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlapi import tree
 from mlapi.backends import adapter
@@ -14,19 +14,29 @@ from mlapi.backends.contract import Spec
 from mlapi.data import pack, unpack
 from mlapi.errors import DataError, NotBuiltError
 from mlapi.graph import infer
-from mlapi.layers.base import with_losses
+from mlapi.layers.base import Layer, with_losses
 from mlapi.layers.call_context import context, get_mask, masking
-from mlapi.metrics import Mean, Metric
+from mlapi.metrics import Metric
 from mlapi.optimizers import Optimizer
 from mlapi.state import collect
 from mlapi.training.results import Results
 from mlapi.transforms import value_and_grad
 
 _core = adapter.core
+_Base = Layer if TYPE_CHECKING else object
 
 
-class Steps:
-    """The part of the trainer that computes; mixed into every Model."""
+class Steps(_Base):
+    """The part of the trainer that computes; mixed into every Model, which is a Layer."""
+
+    optimizer: Any
+    run_eagerly: bool
+    jit_compile: bool | None
+    _compiled_loss: Any
+    _compiled_metrics: Any
+    _loss_tracker: Mean
+    _frozen_metrics: list[Metric] | None
+    _frozen_variables: list[Any] | None
 
     def train_step(self, data: Any) -> MutableMapping[str, Any]:
         """Train on one batch; override it for another way of training.
@@ -89,9 +99,8 @@ class Steps:
     def _extra_losses(self) -> list[Any]:
         extra = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
         if with_losses:
-            for layer in self._flatten_layers():
-                extra.extend(layer._call_losses)
-                layer._call_losses = []
+            extra += [loss for layer in self._flatten_layers() for loss in layer._call_losses]
+            self._clear_losses()
         return extra
 
     def compute_metrics(
@@ -145,9 +154,7 @@ class Steps:
 
     def _function(self, kind: str, batch: Any) -> Callable[[Any], Any]:
         """The compiled step of a kind ("train", "test", "predict"), made at its first batch."""
-        if self._functions is None:
-            self._functions = {}
-        made = self._functions.get(kind)
+        made = (self._functions or {}).get(kind)
         if made is None:
             step = getattr(self, f"{kind}_step")
             step = self._with_masks(step)
@@ -156,7 +163,8 @@ class Steps:
             state = self._ready(kind, step, batch)
             how = False if self.run_eagerly else self.jit_compile
             made = adapter.transforms.step(self._with_frozen_lists(step), state, how)
-            self._functions[kind] = made
+            # Building a model in `_ready` forgets what was compiled before.
+            self._functions = {**(self._functions or {}), kind: made}
         return made
 
     def _with_frozen_lists(self, step: Callable) -> Callable:
@@ -169,6 +177,7 @@ class Steps:
                 return step(pack(*data))
             finally:
                 self._frozen_metrics = self._frozen_variables = None
+                self._clear_losses()  # of tensors that end with the compiled function
 
         return run
 
@@ -188,7 +197,8 @@ class Steps:
         x, y, _ = unpack(symbols)
         self._check_targets(kind, y)
         plain = getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
-        if not self.built or (plain and kind != "predict" and not self._matched_to_outputs()):
+        unmatched = plain and kind != "predict" and not self._matched_to_outputs()
+        if unmatched or not self._has_all_variables(plain):
             y_pred = self._output_specs = infer(self.forward, (x,), {}, self.variables)
             if plain and kind != "predict":
                 for part in (self._compiled_loss, self._compiled_metrics):
@@ -201,20 +211,30 @@ class Steps:
             infer(step, (pack(*symbols),), {}, self.variables)
         return collect([self, *self.metrics, *self._optimizers()])
 
+    def _has_all_variables(self, plain: bool) -> bool:
+        """Whether a call of the model on the batch would make no Variable."""
+        if self.built or plain:
+            return self.built
+        # The batch of a user's own step need not be the model's input: built parts will do.
+        parts = [layer for layer in self._flatten_layers() if layer is not self]
+        return bool(parts) and all(layer.built for layer in parts)
+
     def _check_targets(self, kind: str, y: Any) -> None:
-        if y is None and kind != "predict" and self._compiled_loss is not None:
-            if type(self).compute_loss is Steps.compute_loss:
-                raise DataError(
-                    f'Model "{self.name}" was compiled with a loss, which compares outputs with '
-                    "targets, but the data have none: y is missing."
-                )
+        compares = self._compiled_loss is not None
+        if y is None and compares and kind != "predict":
+            if type(self).compute_loss is not Steps.compute_loss:
+                return  # of the user's own, which may do without
+            raise DataError(
+                f'Model "{self.name}" was compiled with a loss, which compares outputs with '
+                "targets, but the data have none: y is missing."
+            )
 
     def _check_labels(self, data: Any) -> None:
         """Class numbers that are out of range are found here, not in a kernel that may not say."""
         _, y, _ = getattr(data, "parts", (None, None, None))
-        if y is not None and self._compiled_loss is not None and self._compiled_loss.built:
-            if self._output_specs is not None:
-                self._compiled_loss.check_labels(y, self._output_specs)
+        loss = self._compiled_loss
+        if y is not None and loss is not None and loss.built and self._output_specs is not None:
+            loss.check_labels(y, self._output_specs)
 
     def _matched_to_outputs(self) -> bool:
         parts = (self._compiled_loss, self._compiled_metrics)
@@ -244,7 +264,3 @@ def _spec(x: Any) -> Any:
     if _core.is_tensor(x):
         return Spec(_core.shape_of(x), _core.dtype_of(x))
     return Spec(tuple(x.shape), x.dtype.name)
-
-
-def make_loss_tracker() -> Mean:
-    return Mean(name="loss")

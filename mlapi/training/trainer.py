@@ -9,11 +9,12 @@ from mlapi.backends import adapter
 from mlapi.data import ArrayData, class_weights, split
 from mlapi.data import adapt as adapt_data
 from mlapi.errors import ArgumentError, NotBuiltError
+from mlapi.metrics import Mean
 from mlapi.state import Variable
 from mlapi.training import loop
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
-from mlapi.training.step import Steps, make_loss_tracker
+from mlapi.training.step import Steps
 
 _core = adapter.core
 
@@ -60,6 +61,7 @@ class Trainer(Steps):
             run_eagerly: never compile, for looking into a step with a debugger.
             steps_per_execution: how many batches pass between calls of batch-level callbacks.
             jit_compile: True for the backend's strongest compiler, False for none of it.
+            auto_scale_loss: accepted for Keras's sake: loss scaling comes with mixed precision.
         """
         self.optimizer = None if optimizer is None else optimizers_module.get(optimizer)
         self.loss = loss
@@ -72,12 +74,13 @@ class Trainer(Steps):
         )
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError(
-                f"steps_per_execution must be an int of 1 or more, received {steps_per_execution!r}."
+                "steps_per_execution must be an int of 1 or more, "
+                f"received {steps_per_execution!r}."
             )
         self.steps_per_execution = steps_per_execution
         self.run_eagerly = bool(run_eagerly)
         self.jit_compile = None if jit_compile == "auto" else jit_compile  # type: ignore[assignment]
-        self._loss_tracker = make_loss_tracker()
+        self._loss_tracker = Mean(name="loss")
         self._compile_config = {
             "optimizer": optimizer,
             "loss": loss,
@@ -103,7 +106,7 @@ class Trainer(Steps):
         """What training changes; while `fit` runs, a list that was made at its start."""
         if self._frozen_variables is not None:
             return self._frozen_variables
-        return super().trainable_variables  # type: ignore[misc]
+        return super().trainable_variables
 
     def fit(
         self,
@@ -140,7 +143,8 @@ class Trainer(Steps):
             sample_weight: factor for each row.
             initial_epoch: number of the first epoch, from 0.
             steps_per_epoch: batches an epoch, for endless iterables or parts of long ones.
-            validation_steps, validation_batch_size: the same for the evaluation.
+            validation_steps: the same for the evaluation.
+            validation_batch_size: rows a batch of the evaluation.
             validation_freq: evaluate every so many epochs, or in the epochs listed, from 1.
 
         Returns:

@@ -61,7 +61,7 @@ def fit(x=X, y=LABELS, model=None, **kwargs):
         (lambda: fit(epochs="3"), ArgumentError, ["epochs", "'3'"]),
         (lambda: fit(validation_split=1.5), ArgumentError, ["validation_split", "1.5"]),
         (lambda: fit(validation_split=0.99), DataError, ["validation_split", "12 rows"]),
-        (lambda: classifier(loss="sparse_categorical_crossentrop"), ArgumentError, ["Did you mean"]),
+        (lambda: classifier(loss="categorical_crossentrop"), ArgumentError, ["Did you mean"]),
         (lambda: classifier(optimizer="adamm"), ArgumentError, ["Did you mean 'adam"]),
         (lambda: classifier(metrics=["acuracy"]), ArgumentError, ["Did you mean 'accuracy'"]),
         (

@@ -58,7 +58,8 @@ def test_two_optimizers_and_a_gradient_penalty() -> None:
     before = model.get_weights()
     centre = np.asarray(ops.convert_to_numpy(model.generator(np.eye(3, dtype="float32")))).mean(0)
     history = model.fit(REAL, epochs=12, batch_size=16, verbose=0).history["critic_loss"]
-    assert len(history) == 12 and np.isfinite(history).all()
+    assert len(history) == 12
+    assert np.isfinite(history).all()
     changed = [(a != b).any() for a, b in zip(before, model.get_weights(), strict=True)]
     # A constant added to all scores cancels: the critic's last bias has no gradient.
     assert all(changed[:-1])
