@@ -34,7 +34,7 @@ class Steps(_Base):
     jit_compile: bool | None
     _compiled_loss: Any
     _compiled_metrics: Any
-    _loss_tracker: Mean
+    _loss_tracker: Any
     _frozen_metrics: list[Metric] | None
     _frozen_variables: list[Any] | None
 
