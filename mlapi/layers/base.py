@@ -9,7 +9,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class _Signature(NamedTuple):
 
 
 @functools.cache
-def _signature(cls: type) -> _Signature:
+def _signature(cls: Any) -> _Signature:
     call = inspect.signature(cls.call).parameters
     build = inspect.signature(cls.build).parameters
     names = tuple(p.name for p in list(call.values())[1:] if p.kind is not p.VAR_KEYWORD)
@@ -76,29 +76,33 @@ class Layer(_core.Host, Stateful):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _noted(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.build = _noted(cls.__dict__["build"])
 
     input_spec: Any = None
     autocast = True
     supports_masking = False
     activity_regularizer: Any = None
+    declared_shape: tuple | None
+    _fast: bool | None
+    _call_losses: list[Any]
+    _nodes: list[Node]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         _core.Host.__init__(self)
         self._init_args = (args, kwargs)
         self.built = False
         self._trainable = True
         self._dtype = config.floatx()
-        self._fast: bool | None = False
+        self._fast = False
         self._makes_masks = self._takes_training = self._building = False
         self._ndim = -1
-        self._call_losses: list[Any] = []
+        self._call_losses = []
         self._accepts = _accepted(self._dtype)
         self._path = ""
-        self._nodes: list[Node] = []
+        self._nodes = []
         self.name = ""
-        self.declared_shape: tuple | None = None
+        self.declared_shape = None
         return self
 
     def __init__(
@@ -177,16 +181,19 @@ class Layer(_core.Host, Stateful):
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
         name = name or "variable"
-        return Variable(
+        variable = Variable(
             initializers.get(initializer),
             shape,
             dtype,
-            trainable and self._trainable,
+            trainable,
             name,
             path=f"{self.path}/{name}",
             regularizer=regularizers.get(regularizer),
             constraint=constraints_module.get(constraint),
         )
+        if trainable and not self._trainable:  # frozen for now
+            variable.trainable = False
+        return variable
 
     @property
     def variables(self) -> list[Variable]:
@@ -201,6 +208,8 @@ class Layer(_core.Host, Stateful):
     @property
     def trainable_variables(self) -> list[Variable]:
         """What training changes."""
+        if not self._trainable:
+            return []
         return [
             v
             for layer in self._flatten_layers()
@@ -315,6 +324,11 @@ class Layer(_core.Host, Stateful):
         found += [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
         return found
 
+    def _clear_losses(self) -> None:
+        if with_losses:
+            for layer in self._flatten_layers():
+                layer._call_losses = []
+
     # --- the call -----------------------------------------------------------------------------
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -364,9 +378,13 @@ class Layer(_core.Host, Stateful):
             training = outer
         if info.takes_training and training is not None:
             kwargs["training"] = training
-        if self._fast is None:
+        undecided = self._fast is None
+        if undecided:
             self._decide()
-        path = context.path
+        path, outermost = context.path, not context.inside
+        if outermost:
+            self._clear_losses()
+            context.inside = True
         if first_call:  # layers inside are built now, and named after this one
             context.path = tuple(self._path.split("/"))
         try:
@@ -376,6 +394,10 @@ class Layer(_core.Host, Stateful):
             return self._run(args, kwargs, training, first, info)
         finally:
             context.path = path
+            if outermost:
+                context.inside = False
+            if undecided and self._fast:  # a fast call would leave the losses of the last one
+                self._fast = not any(layer in with_losses for layer in self._flatten_layers())
 
     def _run(
         self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: _Signature
@@ -392,7 +414,6 @@ class Layer(_core.Host, Stateful):
                 if info.takes_mask and mask is not None:
                     kwargs["mask"] = mask
         context.training = training
-        self._call_losses.clear()
         try:
             out = self.call(*args, **kwargs)
         except Exception as error:
@@ -407,7 +428,7 @@ class Layer(_core.Host, Stateful):
                     set_mask(x, m)
         if self.activity_regularizer is not None:
             for x in tree.flatten(out):
-                size = x.shape[0]
+                size = x.shape[0] if len(x.shape) else None
                 self.add_loss(self.activity_regularizer(x) / (1 if size is None else size))
         return out
 
@@ -418,7 +439,10 @@ class Layer(_core.Host, Stateful):
         return node.structure
 
     def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        return infer(self.forward, args, kwargs, self.variables)
+        try:
+            return infer(self.forward, args, kwargs, self.variables)
+        finally:
+            self._clear_losses()  # of tensors that never were
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Arrays and Variables become tensors, floats get the layer's dtype."""
@@ -557,29 +581,47 @@ class Layer(_core.Host, Stateful):
             else:
                 value = bound.arguments.get(name, parameter.default)
             found[name] = serialization.serialize(value)
+        if self.activity_regularizer is not None:
+            found["activity_regularizer"] = serialization.serialize(self.activity_regularizer)
         return found
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """A new layer with the arguments of `get_config`."""
-        return cls(**serialization.read_arguments(config))
+        arguments = serialization.read_arguments(config)
+        parameters = inspect.signature(cls.__init__).parameters
+        others = {}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+            others = {k: arguments.pop(k) for k in _BASE & arguments.keys() - parameters.keys()}
+        layer = cls(**arguments)
+        if others:  # what a constructor that takes only its own arguments cannot pass on
+            Layer.__init__(layer, **others)
+        return layer
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built for, or None."""
         if not self.built or not hasattr(self, "_built_from"):
             return None
         shapes, named = self._built_from
-        return {"input_shape": shapes[0]} if shapes else dict(named)
+        every = dict(zip(_signature(type(self)).build_names, shapes)) | named
+        if len(every) == 1:
+            return {"input_shape": next(iter(every.values()))}
+        return {"shapes_dict": every}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        if not self.built and config:
-            if set(config) == {"input_shape"}:
-                self.build(_as_shape(config["input_shape"]))
-            else:
-                self.build(**{k: _as_shape(v) for k, v in config.items()})
+        """Build for the shapes that `get_build_config` returned."""
+        if self.built or not config:
+            return
+        if "input_shape" in config:
+            self.build(_as_shape(config["input_shape"]))
+        else:
+            self.build(**{k: _as_shape(v) for k, v in config.get("shapes_dict", config).items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+_BASE = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
 
 
 def _noted(build: Callable[..., None]) -> Callable[..., None]:

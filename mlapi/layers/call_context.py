@@ -13,11 +13,13 @@ class CallContext(threading.local):
         training: what the nearest enclosing call was told, or None.
         masks: id of a tensor → (the tensor, its mask) while a model with masks runs, else None.
         path: names of the layers that are being built around the current one.
+        inside: whether a layer is running that cleared the losses of its last call.
     """
 
     training: bool | None = None
     masks: dict[int, tuple[Any, Any]] | None = None
     path: tuple[str, ...] = ()
+    inside: bool = False
 
 
 context = CallContext()
