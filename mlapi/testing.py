@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mlapi import host_random, ops, tree
-from mlapi.graph import SymbolicTensor
 from mlapi.layers.base import Layer
+from mlapi.layers.input import Input
 from mlapi.state import Variable
 from mlapi.transforms import jit, value_and_grad
 
@@ -132,8 +132,8 @@ def _check_compiled(
 
 
 def _check_symbolic(layer: Layer, inputs: Any, output: Any, call_arguments: dict) -> None:
-    def symbol(x: np.ndarray) -> SymbolicTensor:
-        return SymbolicTensor((None, *x.shape[1:]), ops.dtype(x))
+    def symbol(x: np.ndarray) -> Any:
+        return Input(x.shape[1:], dtype=ops.dtype(x))
 
     symbols = layer(tree.map_structure(symbol, inputs), **call_arguments)
     name = type(layer).__name__

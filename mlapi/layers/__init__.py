@@ -1,5 +1,8 @@
 """Layers: the names, arguments, weights and meaning of `keras.layers`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from mlapi.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from mlapi.layers.attention import MultiHeadAttention
 from mlapi.layers.base import Layer
@@ -76,6 +79,8 @@ from mlapi.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from mlapi.serialization import deserialize as _deserialize
+from mlapi.serialization import serialize as _serialize
 
 __all__ = [
     "Activation",
@@ -152,8 +157,24 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Returns the config of a layer, from which `deserialize` makes an equal one."""
+    return _serialize(layer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """Returns the layer of a config, with weights of its own.
+
+    Raises:
+        LoadError: the config is refused.
+    """
+    return _deserialize(config, custom_objects, family="layers")

@@ -59,7 +59,7 @@ class _Projection(Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights."""
-        inputs = tuple(input_shape[-self.contracted :])
+        inputs: tuple[Any, ...] = tuple(input_shape[-self.contracted :])
         options = self.options
         self.kernel = self.add_weight(
             name="kernel",
@@ -204,7 +204,9 @@ class MultiHeadAttention(Layer):
             name=name, trainable=self.trainable, dtype=self.dtype,
         )  # fmt: skip
 
-    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]  # one shape for each input
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         """Creates the projections for inputs of these shapes."""
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
@@ -221,7 +223,7 @@ class MultiHeadAttention(Layer):
                 f"first nor the last axis of inputs of rank {rank}."
             )
         self._fold = None if rank == 3 else _Fold(rank, axes)
-        output_shape = self.output_shape or (query_shape[-1],)
+        output_shape: tuple[Any, ...] = self.output_shape or (query_shape[-1],)
         self.output_dense = self._make("attention_output", output_shape, 2)
         self.query_dense.build(query_shape)
         self.key_dense.build(key_shape)
@@ -267,8 +269,8 @@ class MultiHeadAttention(Layer):
         value_mask = get_mask(value) if value_mask is None else value_mask
         key_mask = get_mask(key) if key_mask is None else key_mask
         fold = self._fold
+        sizes = ops.shape(query), ops.shape(value)
         if fold is not None:
-            sizes = ops.shape(query), ops.shape(value)
             query, value, key = fold.features(query), fold.features(value), fold.features(key)
             value_mask = None if value_mask is None else fold.steps(value_mask)
             key_mask = None if key_mask is None else fold.steps(key_mask)

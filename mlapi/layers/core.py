@@ -102,7 +102,7 @@ class Activation(Layer):
 
     Example:
         >>> from mlapi import layers, ops
-        >>> ops.convert_to_numpy(layers.Activation("relu")(ops.array([-1.0, 2.0]))).tolist()
+        >>> ops.convert_to_numpy(layers.Activation("relu")([-1.0, 2.0])).tolist()
         [0.0, 2.0]
     """
 
@@ -137,7 +137,7 @@ class Embedding(Layer):
 
     Example:
         >>> from mlapi import layers, ops
-        >>> ops.shape(layers.Embedding(1000, 16)(ops.array([[4, 7, 1]])))
+        >>> ops.shape(layers.Embedding(1000, 16)([[4, 7, 1]]))
         (1, 3, 16)
     """
 

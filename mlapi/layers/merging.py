@@ -91,8 +91,8 @@ class Add(_Merge):
 
     Example:
         >>> from mlapi import layers, ops
-        >>> ops.convert_to_numpy(layers.Add()([ops.array([1.0]), ops.array([2.0])])).tolist()
-        [3.0]
+        >>> ops.shape(layers.Add()([ops.ones((2, 3)), ops.ones((2, 1))]))
+        (2, 3)
     """
 
     def _merge(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -48,7 +48,7 @@ class _Normalization(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = self.beta = None
 
-    def _sizes(self, input_shape: Shape, axes: tuple[int, ...]) -> tuple[int, ...]:
+    def _sizes(self, input_shape: Shape, axes: tuple[int, ...]) -> tuple[Any, ...]:
         """The sizes of `axes`, which later inputs must have too."""
         sizes = {axis: input_shape[axis] for axis in axes}
         if None in sizes.values():
@@ -217,7 +217,7 @@ class BatchNormalization(_Normalization):
 
     def _renormalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         stddev = ops.sqrt(variance + self.epsilon)
-        bounds = self.renorm_clipping
+        bounds = self.renorm_clipping or {}
         r = ops.divide(stddev, self.renorm_stddev)
         d = ops.divide(ops.subtract(mean, self.renorm_mean), self.renorm_stddev)
         r = ops.clip(r, bounds.get("rmin", 0.0), bounds.get("rmax", float("inf")))
@@ -243,14 +243,16 @@ def _approach(average: Any, value: Tensor, momentum: float) -> None:
     average.assign_add((ops.stop_gradient(value) - average.value) * (1.0 - momentum))
 
 
-def _clipping(layer: Layer, value: Mapping[str, float] | None) -> dict[str, float]:
-    for key in value or {}:
+def _clipping(layer: Layer, value: Mapping[str, float] | None) -> dict[str, float] | None:
+    if value is None:
+        return None
+    for key in value:
         if key not in ("rmin", "rmax", "dmax"):
             raise ArgumentError(
                 f'BatchNormalization "{layer.name}": renorm_clipping takes "rmin", "rmax" and '
                 f'"dmax", received {key!r}.{nearest(key, ("rmin", "rmax", "dmax"))}'
             )
-    return {k: non_negative(layer, f"renorm_clipping[{k!r}]", v) for k, v in (value or {}).items()}
+    return {k: non_negative(layer, f"renorm_clipping[{k!r}]", v) for k, v in value.items()}
 
 
 class LayerNormalization(_Normalization):
@@ -292,6 +294,9 @@ class LayerNormalization(_Normalization):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        # Keras writes it to files, although its constructor does not list it.
+        if kwargs.pop("rms_scaling", False):
+            raise ArgumentError("LayerNormalization: rms_scaling=True is not supported.")
         super().__init__(
             epsilon,
             center,

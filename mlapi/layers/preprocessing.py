@@ -25,8 +25,8 @@ class Rescaling(Layer):
 
     Example:
         >>> from mlapi import layers, ops
-        >>> x = ops.array([[0, 127.5, 255]])
-        >>> ops.convert_to_numpy(layers.Rescaling(1 / 127.5, offset=-1)(x)).tolist()
+        >>> y = layers.Rescaling(0.5, offset=-1)([[0, 2, 4]])
+        >>> ops.convert_to_numpy(y).tolist()
         [[-1.0, 0.0, 1.0]]
     """
 

@@ -537,7 +537,8 @@ class LSTM(RNN):
         gate = cell.recurrent_activation
         outputs, h, c = ops.lstm(
             x,
-            *states,
+            states[0],
+            states[1],
             cell.kernel,
             cell.recurrent_kernel,
             cell.bias,

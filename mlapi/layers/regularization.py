@@ -73,6 +73,12 @@ class _SpatialDropout(Dropout):
         last = self.data_format == "channels_last"
         self.noise_shape = (None, *ones, None) if last else (None, None, *ones)
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments; Keras's layers of these names lack `trainable`."""
+        config = super().get_config()
+        del config["trainable"]
+        return config
+
 
 class SpatialDropout1D(_SpatialDropout):
     """Drops whole channels of a sequence while training.

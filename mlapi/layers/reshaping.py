@@ -100,7 +100,7 @@ class Reshape(Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Checks that the sizes go together."""
-        sizes = input_shape[1:]
+        sizes: Any = input_shape[1:]
         if None not in sizes:
             self._resolve(math.prod(sizes), tuple(input_shape))
 
