@@ -16,7 +16,6 @@ def measure(backend: str, rounds: int) -> dict[str, float]:
     """Seconds: `import mlapi`, the first native epoch, the first `fit`, and what fit adds."""
     programs = {
         "nothing": "pass",
-        "numpy": "import numpy",
         "import": "import mlapi",
         "native": _FIRST_EPOCH.format(module=f"native_{backend}"),
         "mlapi": _FIRST_EPOCH.format(module="mlapi_side"),
