@@ -84,6 +84,6 @@ class LazyModule:
         self.__dict__["_name"] = name
 
     def __getattr__(self, attribute: str) -> object:
-        module = import_module(self._name)
+        module = import_module(self.__dict__["_name"])
         self.__dict__.update(module.__dict__)
         return getattr(module, attribute)

@@ -15,8 +15,11 @@ from mlapi.errors import ArgumentError
 from mlapi.state import Variable
 from mlapi.types import Shape
 
+# To a type checker it has any attribute: the operators are attached below.
+_Base: Any = object
 
-class SymbolicTensor:
+
+class SymbolicTensor(_Base):
     """A tensor of a model under construction: a shape and a dtype, and how it comes about.
 
     Attributes:
@@ -43,7 +46,7 @@ class SymbolicTensor:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.name = name
-        self.node = node
+        self.node: Any = node
         self.index = index
 
     @property
@@ -116,7 +119,7 @@ for _name, _op in (_OPERATORS | _COMPARISONS | _UNARY).items():
     setattr(SymbolicTensor, f"__{_name}__", _operator(_op))
 for _name, _op in _OPERATORS.items():
     setattr(SymbolicTensor, f"__r{_name}__", _operator(_op, swap=True))
-SymbolicTensor.__getitem__ = _getitem  # type: ignore[attr-defined]
+SymbolicTensor.__getitem__ = _getitem
 
 
 class Node:

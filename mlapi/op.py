@@ -57,7 +57,7 @@ def op(fn: F) -> F: ...
 def op(*, dtype: Rule | None = promoted) -> Callable[[F], F]: ...
 
 
-def op(fn: F | None = None, *, dtype: Rule | None = promoted) -> Any:
+def op(fn: Callable[..., Any] | None = None, *, dtype: Rule | None = promoted) -> Any:
     """Declare an operation.
 
     Args:

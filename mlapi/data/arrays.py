@@ -103,16 +103,13 @@ class ArrayData:
         order = host_random.generator().permutation(length) if self.shuffle else None
         plain = all(a is None or isinstance(a, np.ndarray) for a in self.parts)
         for start in range(0, length, size):
-            if order is None:
-                stop = start + size
+            batch = slice(start, start + size)
+            rows = None if order is None else order[batch]
 
-                def part(a: Any, start: int = start, stop: int = stop) -> Any:
-                    return None if a is None else a[start:stop]
-            else:
-                rows = order[start : start + size]
-
-                def part(a: Any, rows: np.ndarray = rows) -> Any:
-                    return None if a is None else a.take(rows, 0)
+            def part(a: Any, batch: slice = batch, rows: np.ndarray | None = rows) -> Any:
+                if a is None:
+                    return None
+                return a[batch] if rows is None else a.take(rows, 0)
 
             if plain:
                 yield part(x), part(y), part(weight)

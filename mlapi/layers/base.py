@@ -42,14 +42,16 @@ class _Signature(NamedTuple):
     build_names: tuple[str, ...]
 
 
-@functools.cache
-def _signature(cls: Any) -> _Signature:
+def _read_signature(cls: Any) -> _Signature:
     call = inspect.signature(cls.call).parameters
     build = inspect.signature(cls.build).parameters
     names = tuple(p.name for p in list(call.values())[1:] if p.kind is not p.VAR_KEYWORD)
     takes_any = any(p.kind is p.VAR_KEYWORD for p in call.values())
     build_names = tuple(p.name for p in list(build.values())[1:] if p.kind < p.VAR_POSITIONAL)
     return _Signature(names, "training" in names, "mask" in names, takes_any, build_names)
+
+
+_signature: Callable[[type], _Signature] = functools.cache(_read_signature)
 
 
 class Layer(_core.Host, Stateful):

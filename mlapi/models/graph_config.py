@@ -132,7 +132,7 @@ def from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -
         done = {id(c) for c in ready}
         waiting = [c for c in waiting if id(c) not in done]
 
-    def tensor(reference: Any) -> SymbolicTensor:
+    def tensor(reference: Any) -> Any:
         name, number, index = reference
         try:
             return outputs[name, number][index]

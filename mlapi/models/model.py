@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mlapi import saving, tree
 from mlapi.errors import ArgumentError
@@ -28,10 +28,11 @@ class Model(Trainer, Layer):
 
     functional_class: type["Model"] | None = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        kind: Any = cls
         if cls is Model and cls.functional_class and _is_functional(args, kwargs):
-            cls = cls.functional_class
-        return super().__new__(cls, *args, **kwargs)
+            kind = cls.functional_class
+        return super().__new__(kind, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or "inputs" in kwargs or "outputs" in kwargs:

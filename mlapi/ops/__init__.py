@@ -15,7 +15,7 @@ from mlapi.ops.reduction import *
 from mlapi.ops.shape import *
 
 # Without what the files import for themselves.
-__all__ = [n for n, v in vars().items() if getattr(v, "__module__", "").startswith(__name__ + ".")]  # noqa: PLE0604,PLE0605
+__all__ = [n for n, v in vars().items() if getattr(v, "__module__", "").startswith(__name__ + ".")]
 
 
 def __dir__() -> list[str]:

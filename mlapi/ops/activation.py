@@ -4,6 +4,7 @@ Integers and booleans become the default float type, except for `relu` and `relu
 """
 
 from mlapi.op import op, to_float
+from mlapi.ops.elementwise import absolute, negative
 from mlapi.types import Axis, Tensor, TensorLike
 
 
@@ -136,7 +137,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
         >>> ops.convert_to_numpy(ops.log_sigmoid([-100.0, 0.0])).round(3)
         array([-100.   ,   -0.693], dtype=float32)
     """
-    return -softplus(-x)
+    return -softplus(negative(x))
 
 
 @op(dtype=to_float)
@@ -172,7 +173,7 @@ def softsign(x: TensorLike) -> Tensor:
         >>> ops.convert_to_numpy(ops.softsign([-1.0, 3.0]))
         array([-0.5 ,  0.75], dtype=float32)
     """
-    return x / (1 + abs(x))
+    return x / (1 + absolute(x))
 
 
 @op(dtype=to_float)

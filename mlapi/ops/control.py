@@ -65,7 +65,8 @@ def convert_to_tensor(
     """
     if sparse or ragged:
         raise ArgumentError("convert_to_tensor: there are no sparse or ragged tensors.")
-    return x if dtype is None else cast(x, dtype)  # the door has made a tensor of it
+    tensor: Any = x  # the door has made one of it
+    return tensor if dtype is None else cast(tensor, dtype)
 
 
 def convert_to_numpy(x: TensorLike) -> np.ndarray:

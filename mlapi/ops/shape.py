@@ -4,6 +4,7 @@ Axes may be negative: they count from the last. Results keep the dtype of what t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from mlapi.state import Variable
 from mlapi.types import Axis, DTypeLike, Shape, Tensor, TensorLike
 
 
-def shape(x: TensorLike) -> tuple[int | Tensor | None, ...]:
+def shape(x: TensorLike) -> tuple[Any, ...]:
     """Sizes of the axes.
 
     Args:
@@ -303,9 +304,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 
 @op
-def split(
-    x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
-) -> list[Tensor]:
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Cuts a tensor into a list of pieces along an axis.
 
     Args:

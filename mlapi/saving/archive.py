@@ -199,7 +199,7 @@ def _read_legacy(file: h5py.File, where: str, custom_objects: Any, compile: bool
         _compile(model, legacy.read_json(file, "training_config", where), custom_objects)
     if model.optimizer is not None and hdf5.child(file, "optimizer", where) is not None:
         state = _optimizer_variables(model.optimizer)
-        values, _ = read_numbered(file["optimizer"].parent, state, where, skip_mismatch=False)
+        values, _ = read_numbered(file, state, where, skip_mismatch=False)
         check_complete(state, values, [], where, skip_mismatch=False)
         pairs += [(state[name], array) for name, array in values.items()]
     assign(pairs, where)

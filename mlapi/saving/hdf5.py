@@ -56,7 +56,7 @@ def open_file(source: Path | IO[bytes], where: str) -> Iterator[h5py.File]:
             raise LoadError(f"{where} is damaged: {error}") from error
 
 
-def child(group: h5py.Group, name: str, where: str) -> Any:
+def child(group: Any, name: str, where: str) -> Any:
     """A member of a group, reached by hard links; None if it is not there."""
     for part in name.split("/"):
         if not isinstance(group, h5py.Group) or group.get(part, getlink=True) is None:
@@ -111,10 +111,10 @@ def dataset_names(group: h5py.Group, where: str, prefix: str = "") -> list[str]:
     """The places of all datasets, each object visited once."""
     names: list[str] = []
     seen: set[Any] = set()
-    stack = [(prefix, group)]
+    stack: list[tuple[str, Any]] = [(prefix, group)]
     while stack:
         path, node = stack.pop()
-        key = h5py.h5o.get_info(node.id).addr
+        key = h5py.h5o.get_info(node.id).addr  # pyright: ignore[reportAttributeAccessIssue]
         if key in seen:
             continue
         seen.add(key)

@@ -106,7 +106,7 @@ def _write_names(group: h5py.Group, key: str, names: list[str]) -> None:
         group.attrs[f"{key}{number}"] = np.array(encoded[start : start + size], dtype="S")
 
 
-def _read_names(group: h5py.Group, key: str) -> list[str]:
+def _read_names(group: Any, key: str) -> list[str]:
     if key in group.attrs:
         raw = list(group.attrs[key])
     else:

@@ -167,7 +167,7 @@ class Collected:
     """Batches of outputs, copied to the host as they come."""
 
     def __init__(self, total: int | None) -> None:
-        self._total = total
+        self._total: Any = total
         self._at = 0
         self._whole: Any = None
         self._parts: list[Any] = []

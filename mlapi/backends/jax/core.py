@@ -180,5 +180,7 @@ def inference() -> Iterator[None]:
 class Host:
     """Base of every Layer: nothing but the call."""
 
+    forward: Callable[..., Any]
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.forward(*args, **kwargs)

@@ -1,7 +1,7 @@
 """Tensors, storage and the module class of the tensorflow adapter."""
 
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
-# pyright: reportArgumentType=false, reportCallIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,5 +1,8 @@
 """Random tensors on tensorflow, from its stateless generators."""
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 from collections.abc import Sequence
 
 import tensorflow as tf
