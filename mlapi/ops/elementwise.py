@@ -106,6 +106,18 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
+@op(dtype=to_float)
+def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The angle in radians, in [-π, π], between the positive x axis and the point `(x2, x1)`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.arctan2([0.0, 1.0], 1.0))
+        array([0.       , 0.7853982], dtype=float32)
+    """
+    ...
+
+
 @op
 def negative(x: TensorLike) -> Tensor:
     """`-x`. Unsigned integers wrap around; booleans have none.

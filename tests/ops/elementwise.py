@@ -70,6 +70,7 @@ CASES = [
     *binary("floor_divide", np.floor_divide, make=positive, dtypes=FLOATS, grad=False),
     Case("floor_divide", (whole(9), scalar(3)), np.floor_divide, label="whole", dtypes=INTEGERS),
     Case("floor_divide", (whole(9), scalar(-3)), np.floor_divide, label="negative"),
+    *binary("arctan2", np.arctan2, dtypes=NUMBERS, result="float"),
     *binary("mod", np.mod, make=positive, dtypes=FLOATS, grad=False),
     Case("mod", (whole(9), scalar(3)), np.mod, label="whole", dtypes=INTEGERS),
     Case("mod", (real(9), scalar(-1.3)), np.mod, label="negative"),

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from mlapi import dtypes
+from mlapi.backends.jax import core
 from mlapi.types import Axis, DTypeLike, Shape
 
 Tensor = jax.Array
@@ -31,6 +32,7 @@ rsqrt = lax.rsqrt
 reciprocal = jnp.reciprocal
 exp = jnp.exp
 expm1 = jnp.expm1
+arctan2 = jnp.arctan2
 log = jnp.log
 log1p = jnp.log1p
 sin = jnp.sin
@@ -63,7 +65,7 @@ copy = jnp.copy
 
 
 def cast(x: Tensor, dtype: DTypeLike) -> Tensor:
-    return x.astype(dtypes.standardize(dtype))
+    return core.cast(x, dtypes.standardize(dtype))
 
 
 def where(

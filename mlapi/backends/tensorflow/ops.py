@@ -60,6 +60,7 @@ rsqrt = tf.math.rsqrt
 reciprocal = tf.math.reciprocal
 exp = tf.exp
 expm1 = tf.math.expm1
+arctan2 = tf.math.atan2
 log = tf.math.log
 log1p = tf.math.log1p
 sin = tf.sin

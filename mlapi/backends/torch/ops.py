@@ -35,6 +35,7 @@ rsqrt = torch.rsqrt
 reciprocal = torch.reciprocal
 exp = torch.exp
 expm1 = torch.expm1
+arctan2 = torch.atan2
 log = torch.log
 log1p = torch.log1p
 sin = torch.sin
