@@ -18,8 +18,9 @@ Tensor = jax.Array
 
 # --- activations ---------------------------------------------------------------------------------
 
-relu = jax.nn.relu
-relu6 = jax.nn.relu6
+# Outside a compiled function these four would be a dozen operations each; inside, it is no matter.
+relu = jax.jit(jax.nn.relu, inline=True)
+relu6 = jax.jit(jax.nn.relu6, inline=True)
 selu = jax.nn.selu
 silu = jax.nn.silu
 sigmoid = jax.nn.sigmoid
@@ -28,7 +29,8 @@ hard_sigmoid = jax.nn.hard_sigmoid
 softplus = jax.nn.softplus
 softsign = jax.nn.soft_sign
 elu = jax.nn.elu
-gelu = jax.nn.gelu
+gelu = jax.jit(jax.nn.gelu, static_argnames="approximate", inline=True)
+_softmax = jax.jit(jax.nn.softmax, static_argnames="axis", inline=True)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -36,7 +38,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 
 def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    return jax.nn.softmax(x, axis if isinstance(axis, int) else tuple(axis))
+    return _softmax(x, axis=axis if isinstance(axis, int) else tuple(axis))
 
 
 def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
