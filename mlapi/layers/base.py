@@ -20,7 +20,6 @@ from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
 from mlapi.layers.call_context import context, get_mask, masking, set_mask
-from mlapi.layers.input_spec import InputSpec as InputSpec
 from mlapi.layers.input_spec import check as check_inputs
 from mlapi.state import Stateful, Variable, collect, in_order
 from mlapi.types import DTypeLike, Shape, Tensor
@@ -361,7 +360,34 @@ class Layer(_core.Host, Stateful):
             except Exception as error:
                 self._explain(error, args[0])
                 raise
+        if self._fast and context.masks is None and self._are_plain(args, kwargs):
+            return self._plain_call(args, kwargs)
         return self._full_call(args, kwargs)
+
+    def _are_plain(self, args: tuple, kwargs: dict[str, Any]) -> bool:
+        """Whether the arguments are several tensors, or one list of them, and switches."""
+        if not args or any(type(value) is not bool for value in kwargs.values()):
+            return False
+        tensors = args[0] if len(args) == 1 and type(args[0]) in (list, tuple) else args
+        for x in tensors:
+            if type(x) not in _native or x.dtype not in self._accepts:
+                return False
+        return tensors is not args or args[0].ndim == self._ndim
+
+    def _plain_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """The rest of a call whose arguments are as they should be."""
+        outer = context.training
+        training = kwargs.pop("training", outer)
+        if self._takes_training and training is not None:
+            kwargs["training"] = training
+        context.training = training
+        try:
+            return self.call(*args, **kwargs)
+        except Exception as error:
+            self._explain(error, args[0])
+            raise
+        finally:
+            context.training = outer
 
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Every call that is not of the plainest kind."""

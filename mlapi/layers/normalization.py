@@ -193,6 +193,7 @@ class BatchNormalization(_Normalization):
         else:
             mean, variance = self._moments(x, mask)
             y = self._normalise(x, mean, variance)
+            mean, variance = ops.stop_gradient(mean), ops.stop_gradient(variance)
         _approach(self.moving_mean, mean, self.momentum)
         _approach(self.moving_variance, variance, self.momentum)
         return y
@@ -229,6 +230,7 @@ class BatchNormalization(_Normalization):
             scale, offset = ops.multiply(scale, self.gamma), ops.multiply(offset, self.gamma)
         if self.beta is not None:
             offset = ops.add(offset, self.beta)
+        mean, stddev = ops.stop_gradient(mean), ops.stop_gradient(stddev)
         _approach(self.renorm_mean, mean, self.renorm_momentum)
         _approach(self.renorm_stddev, stddev, self.renorm_momentum)
         _approach(self.moving_mean, mean, self.momentum)
@@ -240,7 +242,7 @@ class BatchNormalization(_Normalization):
 
 def _approach(average: Any, value: Tensor, momentum: float) -> None:
     """Moves an average towards a value, of which it takes the share `1 - momentum`."""
-    average.assign_add((ops.stop_gradient(value) - average.value) * (1.0 - momentum))
+    average.assign_add((value - average.value) * (1.0 - momentum))
 
 
 def _clipping(layer: Layer, value: Mapping[str, float] | None) -> dict[str, float] | None:
