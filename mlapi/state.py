@@ -87,7 +87,7 @@ class Variable(_core.TensorView):
     # NumPy arrays leave operators with a Variable to it, rather than turn it into an array.
     __array_priority__ = 100
 
-    value: Tensor = property(_core.read, doc="The current value: the framework's own tensor.")  # type: ignore
+    value: Tensor = property(_core.read, doc="The current value: the framework's own tensor.")  # type: ignore[assignment]
 
     @property
     def trainable(self) -> bool:

@@ -45,5 +45,6 @@ def get_mask(x: Any) -> Any:
 
 
 def set_mask(x: Any, mask: Any) -> None:
+    """Makes `mask` the mask of the tensor `x` within this call."""
     if context.masks is not None and mask is not None:
         context.masks[id(x)] = (x, mask)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from mlapi import config, dtypes
+from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError
 from mlapi.graph import Node, SymbolicTensor
-from mlapi.backends.contract import Spec
 from mlapi.layers.base import Layer
 from mlapi.types import DTypeLike, Shape
 

@@ -7,7 +7,6 @@ from mlapi import dtypes, tree
 from mlapi.errors import DTypeError, ShapeError
 from mlapi.types import DTypeLike, Shape
 
-
 _RANK = "Add or remove axes: the first one is the batch; Flatten, Reshape or ops.expand_dims help."
 _SIZE = "The weights were made for that size: give inputs of it, or build a new layer for these."
 

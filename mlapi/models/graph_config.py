@@ -194,5 +194,4 @@ def _map_references(fn: Any, value: Any) -> Any:
         return {k: _map_references(fn, v) for k, v in value.items()}
     if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
         return fn(value)
-    mapped = [_map_references(fn, v) for v in value]
-    return mapped
+    return [_map_references(fn, v) for v in value]

@@ -117,8 +117,7 @@ class Model(Trainer, Layer):
 
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
-    return (
-        (len(args) >= 2 and bool(symbols_in(args[:2])))
-        or (("inputs" in kwargs or bool(args and symbols_in(args[0])))
-        and ("outputs" in kwargs or len(args) >= 2))
+    return (len(args) >= 2 and bool(symbols_in(args[:2]))) or (
+        ("inputs" in kwargs or bool(args and symbols_in(args[0])))
+        and ("outputs" in kwargs or len(args) >= 2)
     )

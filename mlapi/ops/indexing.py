@@ -7,10 +7,9 @@ framework checks it (torch and tensorflow on the CPU); compiled code and acceler
 from collections.abc import Sequence
 
 from mlapi.op import op
-from mlapi.ops.elementwise import cast
 from mlapi.ops.logical import greater, isfinite, less
 from mlapi.ops.reduction import sum
-from mlapi.ops.shape import arange, expand_dims
+from mlapi.ops.shape import expand_dims
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 
@@ -222,9 +221,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
 
 
 @op(dtype=None)
-def slice(
-    inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]
-) -> Tensor:
+def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -> Tensor:
     """A block of a tensor.
 
     Args:

@@ -1,4 +1,4 @@
-"""The large kernels of neural networks: each one is a framework's own fused kernel where it has one.
+"""The large kernels of neural networks, each a framework's own fused kernel where it has one.
 
 Layout is `channels_last`, `(batch, ..., channels)`, unless `data_format` or the configuration
 says otherwise; no backend copies a tensor to change it.
@@ -19,7 +19,8 @@ def _keep_bools(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 def _class_first(kinds: tuple[str, ...]) -> tuple[str, ...]:
     """Integer classes, then floats."""
-    return ("int64" if kinds[0] in ("int64", "uint32", "uint64") else "int32", dtypes.to_float(kinds[1]))
+    wide = kinds[0] in ("int64", "uint32", "uint64")
+    return "int64" if wide else "int32", dtypes.to_float(kinds[1])
 
 
 # --- linear maps ---------------------------------------------------------------------------------

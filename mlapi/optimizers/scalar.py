@@ -2,65 +2,65 @@
 
 Step counts and learning rates are Python numbers in torch's eager mode and tensors without axes
 inside a compiled step. Schedules and rules are written once with these functions and operators.
+The tensors are float32 already, so the adapter's functions are called without the door of
+`mlapi.ops`, which `torch.compile` would have to trace.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from mlapi import ops
 from mlapi.backends import adapter
+from mlapi.state import Variable
 from mlapi.types import Tensor
 
 Scalar: TypeAlias = float | Tensor
 
-
 _NUMBERS = (int, float)
+_convert = adapter.core.convert
 
 
-def _either(on_host: Callable[[float], float], op: Any) -> Callable[[Scalar], Scalar]:
-    # Tensors here are floats, so the op's door has nothing to do; and what the door would learn
-    # from its first call inside `torch.compile` would make the whole step compile again.
-    on_tensor = op.native
-
+def _either(on_host: Callable[[float], float], on_tensor: Any) -> Callable[[Scalar], Scalar]:
     def function(x: Scalar) -> Scalar:
         return on_host(x) if isinstance(x, _NUMBERS) else on_tensor(x)
 
     return function
 
 
-cos = _either(math.cos, ops.cos)
-expm1 = _either(math.expm1, ops.expm1)
-floor = _either(math.floor, ops.floor)
-ceil = _either(math.ceil, ops.ceil)
-log = _either(math.log, ops.log)
-sqrt = _either(math.sqrt, ops.sqrt)
+cos = _either(math.cos, adapter.ops.cos)
+expm1 = _either(math.expm1, adapter.ops.expm1)
+floor = _either(math.floor, adapter.ops.floor)
+ceil = _either(math.ceil, adapter.ops.ceil)
+log = _either(math.log, adapter.ops.log)
+sqrt = _either(math.sqrt, adapter.ops.sqrt)
 
 
 def minimum(x: Scalar, bound: float) -> Scalar:
     """The smaller of a scalar and a Python number."""
-    return min(x, bound) if isinstance(x, _NUMBERS) else ops.minimum(x, bound)
+    if isinstance(x, _NUMBERS):
+        return min(x, bound)
+    return adapter.ops.minimum(x, _convert(bound, "float32"))
 
 
 def maximum(x: Scalar, bound: float) -> Scalar:
     """The larger of a scalar and a Python number."""
-    return max(x, bound) if isinstance(x, _NUMBERS) else ops.maximum(x, bound)
-
-
-_where = ops.where.native  # type: ignore[attr-defined]
-
-
-def to_float(x: Any) -> Scalar:
-    """A number or scalar tensor as a float: integer tensors would promote in their own ways."""
-    return float(x) if isinstance(x, _NUMBERS) else ops.cast(x, "float32")
+    if isinstance(x, _NUMBERS):
+        return max(x, bound)
+    return adapter.ops.maximum(x, _convert(bound, "float32"))
 
 
 def where(condition: Any, yes: Scalar, no: Scalar) -> Scalar:
     """`yes` if the condition holds, else `no`; both must be computable."""
     if isinstance(condition, bool):
         return yes if condition else no
-    convert = adapter.core.convert
-    return _where(condition, convert(yes, "float32"), convert(no, "float32"))
+    return adapter.ops.where(condition, _convert(yes, "float32"), _convert(no, "float32"))
+
+
+def to_float(x: Any) -> Scalar:
+    """A number, scalar tensor or Variable as a float: integer tensors promote in their own ways."""
+    if isinstance(x, _NUMBERS):
+        return float(x)
+    return _convert(x.value if isinstance(x, Variable) else x, "float32")
 
 
 def one_minus_power(base: float, exponent: Scalar) -> Scalar:

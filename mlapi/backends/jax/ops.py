@@ -114,7 +114,8 @@ def min(
 def prod(
     x: Tensor, axis: Axis | None = None, keepdims: bool = False, dtype: DTypeLike | None = None
 ) -> Tensor:
-    return jnp.prod(x, _axes(axis), None if dtype is None else dtypes.standardize(dtype), keepdims=keepdims)
+    dtype = None if dtype is None else dtypes.standardize(dtype)
+    return jnp.prod(x, _axes(axis), dtype, keepdims=keepdims)
 
 
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:

@@ -13,15 +13,11 @@ def _key(seed: Tensor) -> Tensor:
     return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
-def normal(
-    shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor
-) -> Tensor:
+def normal(shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor) -> Tensor:
     return jax.random.normal(_key(seed), shape, dtype) * stddev + mean
 
 
-def uniform(
-    shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor
-) -> Tensor:
+def uniform(shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor) -> Tensor:
     return jax.random.uniform(_key(seed), shape, dtype, minval, maxval)
 
 
@@ -44,9 +40,7 @@ def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
     return jax.random.permutation(_key(seed), x, axis)
 
 
-def dropout(
-    x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor
-) -> Tensor:
+def dropout(x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor) -> Tensor:
     if rate == 0.0:
         return x
     shape = x.shape if noise_shape is None else tuple(noise_shape)

@@ -8,6 +8,7 @@ Sizes may be unknown while a function is traced: `shape` gives a scalar tensor f
 
 import builtins
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -311,7 +312,7 @@ def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) ->
     if isinstance(indices_or_sections, int):
         return tf.split(x, indices_or_sections, axis)
     cuts = [0, *indices_or_sections, shape(x)[axis]]
-    sizes = [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
+    sizes = [after - before for before, after in itertools.pairwise(cuts)]
     return tf.split(x, sizes, axis)
 
 
@@ -463,8 +464,7 @@ def tensordot(
     if not isinstance(axes, int):
         pairs = [[one] if isinstance(one, int) else list(one) for one in axes]
         axes = [
-            [one % x.shape.rank for one in each]
-            for x, each in zip((x1, x2), pairs, strict=True)
+            [one % x.shape.rank for one in each] for x, each in zip((x1, x2), pairs, strict=True)
         ]
     return _widened(lambda a, b: tf.tensordot(a, b, axes), *_NARROW)(x1, x2)
 
@@ -490,7 +490,7 @@ def norm(
     if ord == "fro":
         return tf.sqrt(tf.reduce_sum(tf.square(x), axes, keepdims))
     if ord in (1, -1, np.inf, -np.inf):
-        inner, outer_ = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        inner = rows if abs(ord) == 1 else columns
         extreme = tf.reduce_max if ord > 0 else tf.reduce_min
         return extreme(tf.reduce_sum(tf.abs(x), inner, keepdims=True), axes, keepdims)
     values = tf.linalg.svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)

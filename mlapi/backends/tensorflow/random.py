@@ -12,15 +12,11 @@ from mlapi.backends.tensorflow.ops import shape as shape_of
 Tensor = tf.Tensor
 
 
-def normal(
-    shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor
-) -> Tensor:
+def normal(shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor) -> Tensor:
     return tf.random.stateless_normal(shape, seed, mean, stddev, dtype)
 
 
-def uniform(
-    shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor
-) -> Tensor:
+def uniform(shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor) -> Tensor:
     return tf.random.stateless_uniform(shape, seed, minval, maxval, dtype)
 
 
@@ -44,9 +40,7 @@ def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
     return tf.gather(x, order, axis=axis)
 
 
-def dropout(
-    x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor
-) -> Tensor:
+def dropout(x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor) -> Tensor:
     if rate == 0.0:
         return x
     return tf.nn.experimental.stateless_dropout(x, rate, seed, noise_shape=noise_shape)

@@ -63,9 +63,7 @@ def _fractions(shape: Sequence[int], dtype: str, seed: Tensor) -> Tensor:
     return (words >> (63 if bits > 31 else 31) - bits).to(core.NATIVE[dtype]) * 2.0**-bits
 
 
-def uniform(
-    shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor
-) -> Tensor:
+def uniform(shape: Sequence[int], minval: float, maxval: float, dtype: str, seed: Tensor) -> Tensor:
     generator = _generator(seed)
     if generator is not None:
         x = torch.rand(shape, dtype=core.NATIVE[dtype], generator=generator)
@@ -82,9 +80,7 @@ def _quantiles(shape: Sequence[int], limit: float, dtype: str, seed: Tensor) -> 
     return (torch.erfinv(x) * math.sqrt(2.0)).to(core.NATIVE[dtype])
 
 
-def normal(
-    shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor
-) -> Tensor:
+def normal(shape: Sequence[int], mean: float, stddev: float, dtype: str, seed: Tensor) -> Tensor:
     generator = _generator(seed)
     if generator is not None:
         x = torch.randn(shape, dtype=core.NATIVE[dtype], generator=generator)
@@ -116,9 +112,7 @@ def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
     return torch.index_select(x, axis, torch.argsort(_words((x.shape[axis],), seed, torch.int64)))
 
 
-def dropout(
-    x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor
-) -> Tensor:
+def dropout(x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor) -> Tensor:
     if rate == 0.0:
         return x
     words = _words(x.shape if noise_shape is None else noise_shape, seed)
