@@ -7,6 +7,7 @@ A frame is drawn ten times a second at most, and only then do numbers leave the 
 frames a batch costs one look at the clock.
 """
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -212,25 +213,29 @@ class _Terminal:
         self._live.stop()
 
     def _layout(self, title: str, fraction: float, pace: list[str], logs: Values) -> Any:
-        """One line if it fits, with a bar as long as the width allows; else the numbers below."""
+        """One line if it fits, with a bar as long as the width allows; else the numbers below.
+
+        A line that stays does without the bar, if that brings it on one line.
+        """
         numbers = [(name, _number(value)) for name, value in logs.items()]
         width = self._console.width - 1
         words = len(title) + 2 + len("  ".join(pace))
         together = words + sum(len(name) + len(number) + 3 for name, number in numbers)
-        below = together + SHORTEST_BAR > width
-        bar = min(LONGEST_BAR, max(SHORTEST_BAR, width - (words if below else together)))
-        full = round(bar * min(fraction, 1.0))
-        style = "bar.finished" if fraction >= 1 else "bar.complete"
-        done, rest = ("=", "-") if self._console.options.ascii_only else ("━", "─")
+        below = width < together + (0 if fraction >= 1 else SHORTEST_BAR)
+        bar = min(LONGEST_BAR, width - (words if below else together))
         text = self._text(f"{title} ")
-        text.append(done * full, style).append(rest * (bar - full), "bar.back")
-        text.append(" " + "  ".join(pace), "progress.remaining")
-        indent = len(title) + 1
+        if bar >= SHORTEST_BAR:
+            full = round(bar * min(fraction, 1.0))
+            style = "bar.finished" if fraction >= 1 else "bar.complete"
+            done, rest = ("=", "-") if self._console.options.ascii_only else ("━", "─")
+            text.append(done * full, style).append(rest * (bar - full), "bar.back").append(" ")
+        text.append("  ".join(pace), "progress.remaining")
+        indent = len(title) - 1
         column = width if below else 0
         for name, number in numbers:
             if below and column + len(name) + len(number) + 3 > width:
-                text.append("\n" + " " * (indent - 2))
-                column = indent - 2
+                text.append("\n" + " " * indent)
+                column = indent
             text.append(f"  {name} ", "dim").append(number)
             column += len(name) + len(number) + 3
         return text
@@ -252,7 +257,7 @@ def _running(phase: _Phase, now: float, note: str) -> list[str]:
     if note:
         words.append(note)
     elif phase.total and seconds is not None and phase.timed_from != (now, phase.done):
-        left = round(seconds * max(phase.total - phase.done, 0))
+        left = math.ceil(seconds * max(phase.total - phase.done, 0))
         words.append(f"{left // 60}:{left % 60:02} left")
     if seconds is not None and phase.timed_from != (now, phase.done):
         words.append(f"{_duration(seconds)}/step")
