@@ -91,8 +91,14 @@ def _declared() -> None:
     ...
 
 
+def _bare() -> None: ...
+
+
+_DECLARATIONS = {_declared.__code__.co_code, _bare.__code__.co_code}
+
+
 def _is_declaration(fn: Callable) -> bool:
-    return fn.__code__.co_code == _declared.__code__.co_code
+    return fn.__code__.co_code in _DECLARATIONS
 
 
 def _role(annotation: Any) -> str | None:
@@ -104,6 +110,12 @@ def _role(annotation: Any) -> str | None:
 
 
 _MEMBERS = set(get_args(TensorLike))
+
+
+def _optional(signature: inspect.Signature) -> set[str]:
+    """The parameters that may be None."""
+    parameters = signature.parameters.values()
+    return {p.name for p in parameters if type(None) in get_args(p.annotation)}
 
 
 def _is_sequence(annotation: Any) -> bool:
@@ -134,6 +146,9 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
         def door(*args: Any, **kwargs: Any) -> Any:
             if args:
                 x = args[0]
+                if type(x) is Variable:
+                    x = x.value
+                    args = (x, *args[1:])
                 if type(x) in _native and (rule is None or x.dtype in stable):
                     return native(*args, **kwargs)
             return general(args, kwargs)
@@ -144,6 +159,10 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
         def door(*args: Any, **kwargs: Any) -> Any:
             if len(args) == 2:
                 x, y = args
+                if type(x) is Variable:
+                    x = x.value
+                if type(y) is Variable:
+                    y = y.value
                 if (
                     type(x) in _native
                     and type(y) in _native
@@ -154,6 +173,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
 
     elif leading and "tensors" not in roles.values():
         places = [i for i, n in enumerate(names) if roles[n]]
+        optional = {i for i, n in enumerate(names) if n in _optional(signature)}
 
         @functools.wraps(fn)
         def door(*args: Any, **kwargs: Any) -> Any:
@@ -169,7 +189,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                     x = ready[i] = x.value
                 if type(x) in _native:
                     found.append(x.dtype)
-                elif x is not None:
+                elif x is not None or i not in optional:
                     return general(args, kwargs)
             if rule is None or tuple(found) in stable:
                 return native(*ready, **kwargs)
@@ -198,6 +218,7 @@ def _general(
     names = list(roles)
     known = frozenset(names)
     tensor_names = [n for n in names if roles[n]]
+    optional = _optional(signature)
     keyword_only = {p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
 
     required = {p.name for p in signature.parameters.values() if p.default is p.empty}
@@ -219,7 +240,7 @@ def _general(
                 value = bound[name]
                 if roles[name] == "tensors" and isinstance(value, (list, tuple)):
                     flat.extend(value)
-                elif value is not None:
+                elif value is not None or name not in optional:
                     flat.append(value)
         for i, value in enumerate(flat):
             if type(value) is SymbolicTensor:
@@ -308,8 +329,10 @@ def _concrete(kind: str) -> str:
 def _to_array(value: Any) -> np.ndarray:
     """An array of anything that is one; Python numbers in it count as 32 bits wide."""
     if isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.kind in "OSUMm":
+            raise DTypeError(f"expected numbers, got an array of {value.dtype}.")
         return np.asarray(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         array = np.asarray(value)
         narrow = _ARRAY_DEFAULTS.get(array.dtype.kind)
         if narrow and not any(isinstance(v, (np.ndarray, np.generic)) for v in value):

@@ -48,7 +48,7 @@ def shape_of(x: tf.Tensor) -> tuple[int | None, ...]:
 def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, tf.Tensor):
         return x if dtype is None or x.dtype.name == dtype else tf.cast(x, dtype)
-    if isinstance(x, (np.ndarray, np.generic)) and dtype is not None:
+    if isinstance(x, (np.ndarray, np.generic, bool)) and dtype is not None:
         return tf.convert_to_tensor(np.asarray(x, dtypes.numpy_dtype(dtype)))
     return tf.convert_to_tensor(x, dtype)
 
@@ -118,7 +118,9 @@ def assign(variable: Any, value: tf.Tensor) -> None:
     variable._storage.assign(value, read_value=False)
 
 
-def assign_add(variable: Any, value: tf.Tensor) -> None:
+def assign_add(variable: Any, value: tf.Tensor | float) -> None:
+    if variable.shape and not getattr(value, "shape", ()):
+        value = tf.fill(variable.shape, tf.cast(value, variable.dtype))
     variable._storage.assign_add(value, read_value=False)
 
 
