@@ -1,5 +1,6 @@
 """What windows that move over an image have in common on all frameworks, in plain integers."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,15 +52,28 @@ def window(
     dilation_rate: int | Sequence[int] = 1,
 ) -> Window:
     """Checks the arguments against the shape of the inputs."""
-    rank = len(shape) - 2
-    if rank not in (1, 2, 3):
+    if not 3 <= len(shape) <= 5:
         raise ShapeError(
             "inputs must have a batch axis, one to three spatial axes and channels; "
             f"received shape {tuple(shape)}."
         )
+    plain = (tuple(v) if isinstance(v, list) else v for v in (size, strides, dilation_rate))
+    data_format = data_format or config.image_data_format()
+    return _checked(len(shape) - 2, padding, data_format, *plain)
+
+
+@functools.lru_cache(maxsize=1024)
+def _checked(
+    rank: int,
+    padding: str,
+    data_format: str,
+    size: int | Sequence[int],
+    strides: int | Sequence[int] | None,
+    dilation_rate: int | Sequence[int],
+) -> Window:
+    """Remembers what was checked, since a layer asks the same at every call."""
     size = per_axis("the window's size", size, rank)
     one_of("padding", padding, ("valid", "same"))
-    data_format = data_format or config.image_data_format()
     one_of("data_format", data_format, ("channels_last", "channels_first"))
     return Window(
         rank,

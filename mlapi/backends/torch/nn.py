@@ -79,12 +79,14 @@ _TO_SECOND = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 _TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-_MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_MAX_POOL = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 def _pads(x: Tensor, w: Window) -> tuple[tuple[int, ...], list[int]]:
     """Padding that is equal on both sides, which the kernels do, else a list for `F.pad`."""
+    if not w.same:
+        return (0,) * w.rank, []
     pads = w.pads(x.shape[2:])
     if all(before == after for before, after in pads):
         return tuple(before for before, _ in pads), []
@@ -191,6 +193,8 @@ def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], T
     axis %= x.ndim
     if axis == 1:
         return x, lambda y: y
+    if axis == x.ndim - 1 and x.ndim in (4, 5):
+        return x.permute(_TO_SECOND[x.ndim]), lambda y: y.permute(_TO_LAST[y.ndim])
     if x.ndim == 3:  # with a fourth axis the view has the channels-last format, else it is copied
         return x.movedim(axis, 1).unsqueeze(-1), lambda y: y.squeeze(-1).movedim(1, axis)
     return x.movedim(axis, 1), lambda y: y.movedim(1, axis)
