@@ -93,9 +93,10 @@ def test_in_a_compiled_step(schedule, formula):
 
 
 @BY_NAME
-def test_on_tensors(schedule, formula):
-    value = schedule(ops.convert_to_tensor(np.int32(6)))
-    assert float(value) == pytest.approx(formula(6), rel=1e-5)
+def test_kinds_of_steps(schedule, formula):
+    step = np.int32(6)
+    for kind in (step, ops.convert_to_tensor(step), mlapi.Variable(step, trainable=False)):
+        assert float(schedule(kind)) == pytest.approx(formula(6), rel=1e-5)
 
 
 @BY_NAME

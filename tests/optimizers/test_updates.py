@@ -44,6 +44,24 @@ def test_accumulation_forgets_a_gradient_that_is_not_finite(compiled):
     assert all((v.numpy() == 0).all() for v in total)
 
 
+def test_the_strongest_compiler_takes_the_whole_update():
+    start, grads = problem(steps=4)
+    variables = make_variables(start)
+    schedule = optimizers.schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=2)
+    optimizer = optimizers.AdamW(schedule, global_clipnorm=1.0, gradient_accumulation_steps=2)
+    optimizer.build(variables)
+    state = [variables, optimizer]
+    step = mlapi.jit(lambda *g: optimizer.apply(g, variables), state, jit_compile=True)
+    for step_grads in grads:
+        step(*tensors(step_grads))
+    halves = [zip(*grads[:2], strict=True), zip(*grads[2:], strict=True)]
+    means = [[np.mean(row, axis=0, dtype="float64") for row in half] for half in halves]
+    expected = descend(
+        "AdamW", {"global_clipnorm": 1.0}, start, means, schedule=lambda t: schedule(2 * t + 1)
+    )
+    assert_same([[v.numpy() for v in variables]], expected[-1:], 2e-6)
+
+
 def test_schedules_count_calls_while_gradients_accumulate():
     start, grads = problem(steps=4)
     schedule = optimizers.schedules.PiecewiseConstantDecay([2], [100.0, 0.1])
