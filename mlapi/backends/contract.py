@@ -88,3 +88,30 @@ class Transforms(Protocol):
     def jit(
         self, fn: Callable[..., Any], variables: Sequence[Slot], jit_compile: bool | None
     ) -> Callable[..., Any]: ...
+
+
+class Optimizers(Protocol):
+    """Updates of many variables at once."""
+
+    # Arithmetic on lists of tensors, with the methods of `backends.bundles.Leaves`.
+    Bundle: type
+    # Name of a rule → its kernel `(rule, p, g, slots, lr, t, decay)`, which returns False where it
+    # does not compute that rule with those arguments, having changed nothing.
+    kernels: dict[str, Callable[..., bool]]
+
+    def number(self, x: Any) -> Any:
+        """A scalar as a Python number where the host knows it, else as a tensor."""
+        ...
+
+    def set_number(self, variable: Slot, value: Any) -> None: ...
+    def keep_on_host(self, variable: Slot) -> None:
+        """Move a scalar to where reading it waits for nothing."""
+        ...
+
+    def accept(self, gradients: Sequence[Any], variables: Sequence[Slot]) -> list[Any]:
+        """The gradients as dense tensors; raises ShapeError unless shaped as the variables."""
+        ...
+
+    def unrecorded(self, function: Callable[..., None], *args: Any) -> None:
+        """Call `function` with no gradient being recorded."""
+        ...
