@@ -9,48 +9,36 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
-from mlapi import config, dtypes, initializers, naming, regularizers, serialization, tree
+from mlapi import config, dtypes, initializers, regularizers, serialization, tree
 from mlapi import constraints as constraints_module
 from mlapi.backends import adapter
-from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
+from mlapi.layers.arguments import (
+    Signature,
+    accepted,
+    are_numbers,
+    as_shape,
+    checked_name,
+    legacy_shape,
+    shapes_of,
+    signature,
+    specs_of,
+)
 from mlapi.layers.call_context import context, get_mask, masking, set_mask
 from mlapi.layers.input_spec import check as check_inputs
 from mlapi.state import Stateful, Variable, collect, in_order
-from mlapi.types import DTypeLike, Shape, Tensor
+from mlapi.types import DTypeLike, Shape
 
 _core = adapter.core
 _native = _core.native_types
 
 # Layers that recorded a loss of their own, so that nobody else is asked.
 with_losses: "weakref.WeakSet[Layer]" = weakref.WeakSet()
-
-
-class _Signature(NamedTuple):
-    """What is known of a class's `call` and `build`, looked up once a class."""
-
-    names: tuple[str, ...]
-    takes_training: bool
-    takes_mask: bool
-    takes_any: bool
-    build_names: tuple[str, ...]
-
-
-def _read_signature(cls: Any) -> _Signature:
-    call = inspect.signature(cls.call).parameters
-    build = inspect.signature(cls.build).parameters
-    names = tuple(p.name for p in list(call.values())[1:] if p.kind is not p.VAR_KEYWORD)
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in call.values())
-    build_names = tuple(p.name for p in list(build.values())[1:] if p.kind < p.VAR_POSITIONAL)
-    return _Signature(names, "training" in names, "mask" in names, takes_any, build_names)
-
-
-_signature: Callable[[type], _Signature] = functools.cache(_read_signature)
 
 
 class Layer(_core.Host, Stateful):
@@ -99,7 +87,7 @@ class Layer(_core.Host, Stateful):
         self._makes_masks = self._takes_training = self._building = False
         self._ndim = -1
         self._call_losses = []
-        self._accepts = _accepted(self._dtype)
+        self._accepts = accepted(self._dtype)
         self._path = ""
         self._nodes = []
         self.name = ""
@@ -116,13 +104,13 @@ class Layer(_core.Host, Stateful):
         autocast: bool = True,
         **kwargs: Any,
     ) -> None:
-        self.name = _checked_name(name, type(self))
+        self.name = checked_name(name, type(self))
         self._trainable = bool(trainable)
         self._dtype = dtypes.standardize(getattr(dtype, "name", dtype) or config.floatx())
         self.autocast = autocast
-        self._accepts = _accepted(self._dtype)
+        self._accepts = accepted(self._dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.declared_shape = _legacy_shape(self, kwargs)
+        self.declared_shape = legacy_shape(kwargs)
         if kwargs:
             known = {*inspect.signature(type(self)).parameters, "name", "trainable", "dtype"}
             wrong = next(iter(kwargs))
@@ -391,11 +379,11 @@ class Layer(_core.Host, Stateful):
 
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Every call that is not of the plainest kind."""
-        info = _signature(type(self))
+        info = signature(type(self))
         args, kwargs = self._prepared(args, kwargs)
         symbolic = bool(symbols_in((args, kwargs)))
         first = args[0] if args else next(iter(kwargs.values()), None)
-        check_inputs(self.input_spec, _specs_of(first), self._where())
+        check_inputs(self.input_spec, specs_of(first), self._where())
         first_call = not self.built
         self._ensure_built(args, kwargs)
         if symbolic:
@@ -428,7 +416,7 @@ class Layer(_core.Host, Stateful):
                 self._fast = not any(layer in with_losses for layer in self._flatten_layers())
 
     def _run(
-        self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: _Signature
+        self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: Signature
     ) -> Any:
         outer = context.training
         masked = context.masks is not None
@@ -474,7 +462,7 @@ class Layer(_core.Host, Stateful):
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Arrays and Variables become tensors, floats get the layer's dtype."""
-        if args and isinstance(args[0], (list, tuple)) and args[0] and _numbers(args[0]):
+        if args and isinstance(args[0], (list, tuple)) and args[0] and are_numbers(args[0]):
             args = (np.asarray(args[0]), *args[1:])
         args, kwargs = tree.map_structure(self._to_tensor, (args, kwargs))
         return args, dict(kwargs)
@@ -506,17 +494,17 @@ class Layer(_core.Host, Stateful):
                 f"{type(self).__name__}.__init__ did not call super().__init__(): add it as the "
                 "first line, so that the layer gets its name and dtype."
             )
-        info = _signature(type(self))
+        info = signature(type(self))
         bound = dict(zip(info.names, args)) | kwargs
         if len(info.build_names) > 1:
             shapes = {}
             for name in info.build_names:
                 value = bound.get(name.removesuffix("_shape"))
-                shapes[name] = None if value is None else _shapes_of(value)
+                shapes[name] = None if value is None else shapes_of(value)
             self._build_in_call(**shapes)
         else:
             first = args[0] if args else next(iter(kwargs.values()), None)
-            self._build_in_call(_shapes_of(first))
+            self._build_in_call(shapes_of(first))
 
     def _build_in_call(self, *shapes: Any, **named: Any) -> None:
         self.build(*shapes, **named)
@@ -533,7 +521,7 @@ class Layer(_core.Host, Stateful):
 
     def _decide(self) -> None:
         """Whether plain calls may skip everything but `call`; asked once, at the first call."""
-        self._takes_training = _signature(type(self)).takes_training
+        self._takes_training = signature(type(self)).takes_training
         self._makes_masks = any(
             type(layer).compute_mask is not Layer.compute_mask and layer.compute_mask_is_source
             for layer in self._flatten_layers()
@@ -552,7 +540,7 @@ class Layer(_core.Host, Stateful):
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
         if getattr(error, "_mlapi_explained", False):
             return
-        found = _specs_of(first)
+        found = specs_of(first)
         check_inputs(self.input_spec, found, self._where())
         shapes = tree.map_structure(lambda s: getattr(s, "shape", s), found)
         try:
@@ -631,7 +619,7 @@ class Layer(_core.Host, Stateful):
         if not self.built or not hasattr(self, "_built_from"):
             return None
         shapes, named = self._built_from
-        every = dict(zip(_signature(type(self)).build_names, shapes)) | named
+        every = dict(zip(signature(type(self)).build_names, shapes)) | named
         if len(every) == 1:
             return {"input_shape": next(iter(every.values()))}
         return {"shapes_dict": every}
@@ -641,9 +629,9 @@ class Layer(_core.Host, Stateful):
         if self.built or not config:
             return
         if "input_shape" in config:
-            self.build(_as_shape(config["input_shape"]))
+            self.build(as_shape(config["input_shape"]))
         else:
-            self.build(**{k: _as_shape(v) for k, v in config.get("shapes_dict", config).items()})
+            self.build(**{k: as_shape(v) for k, v in config.get("shapes_dict", config).items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -670,61 +658,3 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
         return self._note_built(shapes, named)
 
     return run
-
-
-def _as_shape(value: Any) -> Any:
-    if value is None:
-        return None
-    return tree.map_shape_structure(tuple, value)
-
-
-@functools.cache
-def _accepted(dtype: str) -> frozenset:
-    """Native dtypes that need no cast on the way into a layer of this dtype."""
-    others = [d for d in dtypes.NAMES if not dtypes.is_float(d)]
-    return frozenset(_core.native_dtype(d) for d in (dtype, *others))
-
-
-def _specs_of(structure: Any) -> Any:
-    def spec(x: Any) -> Any:
-        if type(x) is SymbolicTensor:
-            return Spec(x.shape, x.dtype)
-        return Spec(_core.shape_of(x), _core.dtype_of(x)) if _core.is_tensor(x) else None
-
-    return tree.map_structure(spec, structure)
-
-
-def _shapes_of(structure: Any) -> Any:
-    return tree.map_structure(lambda s: None if s is None else s.shape, _specs_of(structure))
-
-
-def _numbers(value: Any) -> bool:
-    return all(isinstance(x, (int, float, bool)) for x in tree.flatten(value))
-
-
-def _checked_name(name: str | None, cls: type) -> str:
-    if name is None:
-        return naming.auto_name(cls.__name__)
-    if not isinstance(name, str) or not name or "/" in name or "\0" in name or len(name) > 255:
-        raise ArgumentError(
-            f"{cls.__name__}: name must be a non-empty str without slashes, received {name!r}."
-        )
-    return name
-
-
-def _legacy_shape(layer: Layer, kwargs: dict[str, Any]) -> tuple | None:
-    """The input shape that older programs give to the first layer, batch axis included."""
-    batch_shape = kwargs.pop("batch_input_shape", None) or kwargs.pop("batch_shape", None)
-    shape = kwargs.pop("input_shape", None)
-    dim = kwargs.pop("input_dim", None)
-    length = kwargs.pop("input_length", None)
-    if batch_shape is not None:
-        return tuple(batch_shape)
-    if shape is not None:
-        return (None, *((shape,) if isinstance(shape, int) else shape))
-    if dim is not None:
-        return (None, dim) if length is None else (None, length, dim)
-    return None
-
-
-Function = Callable[..., Tensor]
