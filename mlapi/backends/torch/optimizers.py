@@ -216,7 +216,7 @@ def _fits(p: Bundle, g: Bundle) -> bool:
     if torch.compiler.is_compiling():
         return False
     kind = p.tensors[0].device.type
-    if kind != "cpu" and (kind != "cuda" or len({x.dtype for x in p.tensors}) > 1):
+    if kind != "cpu" and (kind != "cuda" or len({(x.dtype, x.device) for x in p.tensors}) > 1):
         return False
     if not all(map(_is_contiguous, p.tensors)):
         return False
