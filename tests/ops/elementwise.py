@@ -3,7 +3,18 @@
 import numpy as np
 from scipy import special
 
-from tests.ops.case import ALL, FLOATS, INTEGERS, NUMBERS, Case, positive, real, scalar, truth, whole
+from tests.ops.case import (
+    ALL,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    Case,
+    positive,
+    real,
+    scalar,
+    truth,
+    whole,
+)
 
 SHAPES = {"": (2, 3), "scalar": (), "empty": (0, 3), "rank6": (2, 1, 2, 1, 3, 1)}
 PAIRS = {

@@ -24,9 +24,7 @@ def _windows(x, size, strides, dilation, padding, fill):
         widths = [(0, 0), *((t // 2, t - t // 2) for t in totals), (0, 0)]
         x = np.pad(x, widths, constant_values=fill)
     else:
-        counts = [
-            (n - r) // s + 1 for n, r, s in zip(x.shape[1:-1], reach, strides, strict=True)
-        ]
+        counts = [(n - r) // s + 1 for n, r, s in zip(x.shape[1:-1], reach, strides, strict=True)]
     out = np.empty((x.shape[0], *counts, *size, x.shape[-1]), x.dtype)
     for place in itertools.product(*map(range, counts)):
         at = [

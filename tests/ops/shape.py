@@ -57,7 +57,7 @@ def swapaxes(x, axis1, axis2):
     return np.swapaxes(x, axis1, axis2)
 
 
-def eye(N, M=None, k=0):  # noqa: N803
+def eye(N, M=None, k=0):
     return np.eye(N, M, k)
 
 

@@ -63,7 +63,8 @@ def test_value(case: Case) -> None:
     arrays = arrays_of(case)
     found = call(case, arrays)
     check(found, wanted(case, arrays), case.tolerance)
-    kind = dtypes.promote(*(x.dtype for x in arrays if x.dtype != bool) or ("bool",))
+    kinds = [x.dtype for x in arrays if x.dtype != bool] or ["bool"]
+    kind = dtypes.promote(*kinds)
     if case.op not in HAVE_OWN_DTYPES:
         assert ops.dtype(found[0]) == case.expected_dtype(kind)
 

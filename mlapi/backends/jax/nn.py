@@ -33,6 +33,10 @@ gelu = jax.jit(jax.nn.gelu, static_argnames="approximate", inline=True)
 _softmax = jax.jit(jax.nn.softmax, static_argnames="axis", inline=True)
 
 
+def relu6(x: Tensor) -> Tensor:
+    return jnp.clip(x, 0, 6)  # jax's own makes floats of integers
+
+
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
     return jax.nn.leaky_relu(x, negative_slope)
 
