@@ -82,12 +82,28 @@ class Core(Protocol):
 class Transforms(Protocol):
     """Gradients and compilation of functions that read and assign Variables."""
 
+    # Whether compiled functions must know all their Variables from the start.
+    LIFTS_STATE: bool
+
+    def is_tracing(self) -> bool:
+        """Whether a step becomes part of a graph, where unread results cost nothing."""
+        ...
+
+    def guards_python(self) -> bool:
+        """Whether Python state that changes now would be checked again at every call."""
+        ...
+
     def value_and_grad(
         self, fn: Callable[..., Any], variables: Sequence[Slot] | None, has_aux: bool
     ) -> Callable[..., Any]: ...
     def jit(
         self, fn: Callable[..., Any], variables: Sequence[Slot], jit_compile: bool | None
     ) -> Callable[..., Any]: ...
+    def step(
+        self, fn: Callable[[Any], Any], variables: Sequence[Slot], jit_compile: bool | None
+    ) -> Callable[[Any], Any]:
+        """`fn` of one batch, which may hold NumPy arrays; `jit_compile=False`: not compiled."""
+        ...
 
 
 class Optimizers(Protocol):

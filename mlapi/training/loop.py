@@ -60,6 +60,8 @@ def fit(
                 _check_diverged(model, epoch_logs, epoch, data, hooks)
                 if model.stop_training:
                     break
+            if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
+                model.optimizer.finalize_variable_values(model.trainable_variables)
         finally:
             try:
                 hooks.on_train_end(epoch_logs)

@@ -52,11 +52,13 @@ class Steps(_Base):
         def loss_fn() -> tuple[Any, Any]:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            return loss, y_pred
+            return self.optimizer.scale_loss(loss), y_pred
 
         variables = self.trainable_variables
         (loss, y_pred), gradients = value_and_grad(loss_fn, variables, has_aux=True)()
         self.optimizer.apply(gradients, variables)
+        if self.optimizer.loss_scale_factor:
+            loss = loss / self.optimizer.loss_scale_factor
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -204,7 +206,12 @@ class Steps(_Base):
                 for part in (self._compiled_loss, self._compiled_metrics):
                     if part is not None and not part.built:
                         part.build(y, y_pred)
-        if kind == "train" and plain and self.optimizer is not None and not self.optimizer.built:
+        if kind == "train" and plain and self.optimizer is None:
+            raise NotBuiltError(
+                f'Model "{self.name}" was compiled without an optimizer: pass one to compile(), or '
+                "override train_step."
+            )
+        if kind == "train" and plain and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         if adapter.transforms.LIFTS_STATE and not plain:
             # A step of the user's own may make Variables at its first use.

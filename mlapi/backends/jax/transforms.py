@@ -18,6 +18,11 @@ def is_tracing() -> bool:
     return True
 
 
+def guards_python() -> bool:
+    """Tracing here leaves no checks behind."""
+    return False
+
+
 def value_and_grad(
     fn: Callable[..., Any], variables: Sequence[Any] | None, has_aux: bool
 ) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 # torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,11 @@ def _detach(x: Any) -> Any:
 
 def is_tracing() -> bool:
     """Whether what runs now becomes part of a graph, where unread results cost nothing."""
+    return torch.compiler.is_compiling()
+
+
+def guards_python() -> bool:
+    """Whether Python state that changes now would be checked again at every call."""
     return torch.compiler.is_compiling()
 
 
@@ -88,6 +94,8 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
     if not jit_compile:
         return fn
     torch._dynamo.config.trace_autograd_ops = True
+    # Promotion is cached; what it depends on cannot change within a graph.
+    warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
     return torch.compile(fn, fullgraph=True)
 
 
