@@ -327,8 +327,10 @@ def lstm(
         weights = [kernel.t(), recurrent_kernel.t()]
         if bias is not None:
             weights += [bias, torch.zeros_like(bias)]
+        # cuDNN keeps what a gradient needs only if told that one will be taken.
+        train = torch.is_grad_enabled()
         y, last_h, last_c = torch._VF.lstm(
-            x, (h[None], c[None]), weights, bias is not None, 1, 0.0, x.requires_grad, False, True
+            x, (h[None], c[None]), weights, bias is not None, 1, 0.0, train, False, True
         )
         return y, last_h[0], last_c[0]
     inner = activation or torch.tanh
