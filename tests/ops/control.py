@@ -1,4 +1,4 @@
-"""Cases of the ops in `mlapi.ops.control`; its functions that are no ops have tests of their own."""
+"""Cases of the ops in `mlapi.ops.control`; its other functions have tests of their own."""
 
 import numpy as np
 

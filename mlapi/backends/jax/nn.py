@@ -20,7 +20,7 @@ Tensor = jax.Array
 
 # Outside a compiled function these four would be a dozen operations each; inside, it is no matter.
 relu = jax.jit(jax.nn.relu, inline=True)
-relu6 = jax.jit(jax.nn.relu6, inline=True)
+relu6 = jax.jit(lambda x: jnp.clip(x, 0, 6), inline=True)  # keeps integers, as jax's does not
 selu = jax.nn.selu
 silu = jax.nn.silu
 sigmoid = jax.nn.sigmoid
@@ -31,10 +31,6 @@ softsign = jax.nn.soft_sign
 elu = jax.nn.elu
 gelu = jax.jit(jax.nn.gelu, static_argnames="approximate", inline=True)
 _softmax = jax.jit(jax.nn.softmax, static_argnames="axis", inline=True)
-
-
-def relu6(x: Tensor) -> Tensor:
-    return jnp.clip(x, 0, 6)  # jax's own makes floats of integers
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
