@@ -92,7 +92,7 @@ def categorical_crossentropy(
     Example:
         >>> from mlapi import losses
         >>> loss = losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
-        >>> [round(x, 4) for x in loss.tolist()]
+        >>> [round(float(x), 4) for x in loss]
         [0.6931]
     """
     y_true, y_pred = _categorical(y_true, y_pred, label_smoothing, axis)
@@ -133,7 +133,7 @@ def sparse_categorical_crossentropy(
     Example:
         >>> from mlapi import losses
         >>> loss = losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
-        >>> [round(x, 4) for x in loss.tolist()]
+        >>> [round(float(x), 4) for x in loss]
         [0.6931]
     """
     output: Any = y_pred

@@ -84,7 +84,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import losses
-        >>> losses.mean_squared_error([[0.0, 2.0]], [[1.0, 0.0]]).tolist()
+        >>> [float(x) for x in losses.mean_squared_error([[0.0, 2.0]], [[1.0, 0.0]])]
         [2.5]
     """
     return ops.mean(squared_error(y_true, y_pred), axis=-1)
