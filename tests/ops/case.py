@@ -54,26 +54,26 @@ def real(*shape: int, seed: int = 0) -> np.ndarray:
     """Numbers in (-2, 2), none of them close to a whole or half one, where functions bend."""
     rng = np.random.default_rng([seed, *shape])
     steps = rng.integers(-8, 8, size=shape)
-    return ((steps + 0.5 + rng.uniform(-0.2, 0.2, size=shape)) / 4).astype("float32")
+    return np.array((steps + 0.5 + rng.uniform(-0.2, 0.2, size=shape)) / 4, "float32")
 
 
 def positive(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.abs(real(*shape, seed=seed)) + np.float32(0.25)
+    return np.array(np.abs(real(*shape, seed=seed)) + 0.25, "float32")
 
 
 def distinct(*shape: int, seed: int = 0) -> np.ndarray:
     """Numbers no two of which are close, for what depends on their order."""
     size = int(np.prod(shape))
     steps = np.random.default_rng([seed, *shape]).permutation(size)
-    return ((steps - size // 2 + 0.25) / 4).reshape(shape).astype("float32")
+    return np.array((steps - size // 2 + 0.25) / 4, "float32").reshape(shape)
 
 
 def whole(*shape: int, low: int = -5, high: int = 6, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng([seed, *shape]).integers(low, high, size=shape, dtype="int32")
+    return np.array(np.random.default_rng([seed, *shape]).integers(low, high, shape), "int32")
 
 
 def truth(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng([seed, *shape]).random(shape) < 0.5
+    return np.array(np.random.default_rng([seed, *shape]).random(shape) < 0.5)
 
 
 def scalar(x: float) -> np.ndarray:
