@@ -5,6 +5,7 @@ with the model. Numbers differ between backends, each of which has generators of
 must agree (initial weights, shuffles) is drawn on the host by `mlapi.host_random`.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from mlapi import config, dtypes, host_random
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentTypeError
+from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.graph import SymbolicTensor, record
 from mlapi.state import Stateful, Variable
 from mlapi.types import DTypeLike, Tensor, TensorLike
@@ -103,7 +104,7 @@ def normal(
     seed: Seed = None,
 ) -> Tensor:
     """Normally distributed numbers of mean `mean` and standard deviation `stddev`."""
-    return _native.normal(tuple(shape), mean, stddev, _float(dtype), draw_seed(seed))
+    return _native.normal(_sizes(shape), mean, stddev, _float(dtype), draw_seed(seed))
 
 
 def uniform(
@@ -114,7 +115,7 @@ def uniform(
     seed: Seed = None,
 ) -> Tensor:
     """Numbers uniform in [minval, maxval)."""
-    return _native.uniform(tuple(shape), minval, maxval, _float(dtype), draw_seed(seed))
+    return _native.uniform(_sizes(shape), minval, maxval, _float(dtype), draw_seed(seed))
 
 
 def truncated_normal(
@@ -125,7 +126,7 @@ def truncated_normal(
     seed: Seed = None,
 ) -> Tensor:
     """Normal numbers, redrawn where further than two standard deviations from the mean."""
-    return _native.truncated_normal(tuple(shape), mean, stddev, _float(dtype), draw_seed(seed))
+    return _native.truncated_normal(_sizes(shape), mean, stddev, _float(dtype), draw_seed(seed))
 
 
 def randint(
@@ -136,7 +137,9 @@ def randint(
     seed: Seed = None,
 ) -> Tensor:
     """Integers uniform in [minval, maxval)."""
-    return _native.randint(tuple(shape), minval, maxval, dtypes.standardize(dtype), draw_seed(seed))
+    return _native.randint(
+        _sizes(shape), minval, maxval, dtypes.standardize(dtype), draw_seed(seed)
+    )
 
 
 def dropout(
@@ -166,6 +169,17 @@ def dropout(
         sizes = _core.shape_of(inputs)
         noise_shape = tuple(n if m is None else m for n, m in zip(sizes, noise_shape))
     return _native.dropout(inputs, rate, noise_shape, draw_seed(seed))
+
+
+def _sizes(shape: Any) -> tuple[Any, ...]:
+    """The sizes as ints, or tensors where `ops.shape` gave them, of which nothing is known yet."""
+    try:
+        sizes = tuple(n if _core.is_tensor(n) else operator.index(n) for n in shape)
+    except TypeError:
+        sizes = (-1,)
+    if any(type(n) is int and n < 0 for n in sizes):
+        raise ArgumentError(f"shape must be a tuple of sizes, received {shape!r}.")
+    return sizes
 
 
 def _float(dtype: DTypeLike | None) -> str:

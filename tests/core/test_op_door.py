@@ -238,5 +238,4 @@ def test_a_declaration_without_a_body_needs_an_adapter():
     with pytest.raises(NotImplementedError, match="adapter lacks the operation 'nobody_has_this'"):
 
         @op
-        def nobody_has_this(x: TensorLike) -> Tensor:
-            ...
+        def nobody_has_this(x: TensorLike) -> Tensor: ...
