@@ -36,8 +36,8 @@ class GAN(mlapi.Model):
                 layers.Dense(1),
             ]
         )
-        self.generator_optimizer = mlapi.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9)
-        self.critic_optimizer = mlapi.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9)
+        self.generator_optimizer = mlapi.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9)
+        self.critic_optimizer = mlapi.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9)
         self.seeds = mlapi.random.SeedGenerator(1)
 
     def call(self, noise):
@@ -85,7 +85,7 @@ images = images.reshape(-1, 64).astype("float32") / 16
 gan = GAN()
 gan.compile(optimizer=None)
 # 22 batches of 64; the rest is left out, so that every step has the same shape.
-history = gan.fit(images[: 22 * 64], batch_size=64, epochs=20, verbose=2)
+history = gan.fit(images[: 22 * 64], batch_size=64, epochs=30, verbose=2)
 
 for image in gan.predict(gan.draw_noise(2), verbose=0).reshape(2, 8, 8):
     rows = ["".join(" .:*#"[int(4.99 * value)] * 2 for value in row) for row in image]

@@ -56,7 +56,7 @@ def main() -> None:
     """Deep learning written once, run by PyTorch, JAX or TensorFlow."""
 
 
-@main.command("quickstart")
+@main.command("quickstart", short_help="Train a small CNN on 1,797 handwritten digits.")
 @backend_option
 @click.option(
     "--epochs",
