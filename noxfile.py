@@ -30,6 +30,10 @@ ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
     "PYTHONDONTWRITEBYTECODE": None,
 }
+# Tests on jax compile thousands of small programs and run each once or twice.
+QUICK_COMPILATION = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+}
 
 backends = nox.parametrize("backend", [nox.param(name, id=name) for name in FRAMEWORKS])
 
@@ -70,7 +74,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """The tests in an environment that holds one backend only."""
     session.install(*INSTALL, "-e", ".", FRAMEWORKS[backend], *TEST_TOOLS)
     ignored = ["--ignore=tests/cross", "--ignore=tests/benchmarks"]
-    environment = {**ENVIRONMENT, "MLAPI_BACKEND": backend}
+    environment = {**ENVIRONMENT, **QUICK_COMPILATION, "MLAPI_BACKEND": backend}
     session.run("pytest", "-n", "2", *ignored, *session.posargs, env=environment)
 
 
