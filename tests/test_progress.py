@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -299,6 +300,14 @@ def test_a_dumb_terminal_gets_lines(open_terminal):
     make_model().fit(X, Y, batch_size=12, epochs=1)
     assert "\x1b" not in terminal.getvalue()
     assert terminal.getvalue().startswith("Epoch 1/1 - 1/1 - ")
+
+
+def test_an_output_that_only_writes_gets_lines(monkeypatch):
+    written = []
+    copy = SimpleNamespace(write=written.append, flush=lambda: None)
+    monkeypatch.setattr(sys, "stdout", copy)
+    make_model().evaluate(X, Y, batch_size=12)
+    assert "".join(written).startswith("Evaluate - 1/1 - ")
 
 
 def test_a_list_may_have_a_bar_and_a_history_of_its_own(capsys):

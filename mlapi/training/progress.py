@@ -242,9 +242,10 @@ class _Terminal:
 
 
 def _on_terminal() -> bool:
+    ask = getattr(sys.stdout, "isatty", None)  # objects that copy the output may not have it
     # Where somebody's bar is open already, rich has put its own object there.
     taken = type(sys.stdout).__module__.startswith("rich.")
-    return sys.stdout.isatty() and not taken and os.environ.get("TERM") != "dumb"
+    return ask is not None and ask() and not taken and os.environ.get("TERM") != "dumb"
 
 
 def _running(phase: _Phase, now: float, note: str) -> list[str]:
