@@ -92,6 +92,7 @@ def examples(session: nox.Session) -> None:
     python = _environment_of_all(session)
     for example in sorted((ROOT / "examples").glob("*.py")):
         for backend in FRAMEWORKS:
+            session.log(f"{example.name} on {backend}")
             with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
                 session.run(python, str(example), env={**ENVIRONMENT, "MLAPI_BACKEND": backend})
 
