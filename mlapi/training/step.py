@@ -36,6 +36,7 @@ class Steps(_Base):
     _compiled_metrics: Any
     _loss_tracker: Any
     _frozen_metrics: list[Metric] | None
+    _step_metrics: list[Metric] | None
     _frozen_variables: list[Any] | None
 
     def train_step(self, data: Any) -> MutableMapping[str, Any]:
@@ -122,7 +123,7 @@ class Steps(_Base):
         results: dict[str, Any] = {}
         compiled = self._compiled_metrics
         named = set() if compiled is None else {id(m) for m in compiled.metrics}
-        for metric in self.metrics:
+        for metric in self._step_metrics or self.metrics:
             if id(metric) not in named:
                 value = metric.result()
                 results.update(value if isinstance(value, dict) else {metric.name: value})
@@ -149,7 +150,7 @@ class Steps(_Base):
         return list({id(m): m for m in found}.values())
 
     def reset_metrics(self) -> None:
-        for metric in self.metrics:
+        for metric in self._step_metrics or self.metrics:
             metric.reset_state()
 
     # --- compiled functions -------------------------------------------------------------------
@@ -172,6 +173,7 @@ class Steps(_Base):
     def _with_frozen_lists(self, step: Callable) -> Callable:
         """Lists that are searched once, here, and not in every step."""
         metrics, variables = self.metrics, self.trainable_variables
+        self._step_metrics = metrics  # for what goes before and after a step
 
         def run(data: Any) -> Any:
             self._frozen_metrics, self._frozen_variables = metrics, variables

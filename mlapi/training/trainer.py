@@ -35,6 +35,7 @@ class Trainer(Steps):
     _loss_tracker: Any = None
     _output_specs: Any = None
     _frozen_metrics: Any = None
+    _step_metrics: Any = None
     _frozen_variables: list[Variable] | None = None
     _functions: dict[str, Callable] | None = None
 
@@ -267,7 +268,7 @@ class Trainer(Steps):
 
     def _forget_functions(self) -> None:
         self._functions = None
-        self._frozen_metrics = self._frozen_variables = None
+        self._frozen_metrics = self._frozen_variables = self._step_metrics = None
 
 
 def _as_list(logs: dict[str, Any]) -> Any:

@@ -18,7 +18,8 @@ from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 
-native_types: set[type] = {type(tf.constant(0.0))}
+# Not found by making a tensor: that would fix the devices and threads, which users may still set.
+native_types: set[type] = {tf.__internal__.EagerTensor}
 
 _SYMBOLIC = FuncGraph("probe")
 with _SYMBOLIC.as_default():
