@@ -102,7 +102,9 @@ class Sequential(Functional):
             self._restart(Input(batch_shape=input_shape))
 
     def _extend(self, layer: Layer) -> None:
-        outer, context.path = context.path, (*context.path, self.name)
+        outer = context.path
+        if not self._building:  # else the path ends with this model already
+            context.path = (*outer, self.name)
         try:
             out = layer(self._last)
         finally:
