@@ -101,6 +101,11 @@ class Sequential(Functional):
                 raise NotBuiltError(f'Sequential "{self.name}" has no layers; add some first.')
             self._restart(Input(batch_shape=input_shape))
 
+    def _build_in_call(self, *shapes: Any, **named: Any) -> None:
+        if shapes and tree.is_shape(shapes[0]):
+            shapes = ((None, *shapes[0][1:]),)  # the next batch may have another size
+        super()._build_in_call(*shapes, **named)
+
     def _extend(self, layer: Layer) -> None:
         outer = context.path
         if not self._building:  # else the path ends with this model already
