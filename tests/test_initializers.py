@@ -248,7 +248,7 @@ def test_get_returns_objects_and_functions_as_they_are() -> None:
 
 
 def test_unknown_names_get_the_nearest() -> None:
-    with pytest.raises(ArgumentError, match=r"Unknown initializer 'glorot'\. .*GlorotNormal"):
+    with pytest.raises(ArgumentError, match=r"Unknown initializer 'glorot'\. .*glorot_normal"):
         initializers.get("glorot")
     with pytest.raises(ArgumentError, match=r"Did you mean 'HeNormal'\?"):
         initializers.get("HeNromal")

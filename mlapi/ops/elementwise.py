@@ -388,7 +388,7 @@ def copy(x: TensorLike) -> Tensor:
 
     Example:
         >>> import mlapi
-        >>> v = mlapi.Variable(1.0)
+        >>> v = mlapi.Variable(1.0, trainable=False)
         >>> before = mlapi.ops.copy(v)
         >>> v.assign(2.0)
         >>> float(before)

@@ -26,6 +26,14 @@ class PressKeys(mlapi.callbacks.Callback):
         self.ended = True
 
 
+@pytest.fixture(autouse=True)
+def _python_handles_keys():
+    """Processes that run tests in parallel ignore Ctrl-C; a user's process does not."""
+    outer = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, outer)
+
+
 def test_interrupt_leaves_model_and_history_usable() -> None:
     model = mlapi.Sequential([mlapi.Input((4,)), layers.Dense(1)])
     model.compile("adam", "mse")
