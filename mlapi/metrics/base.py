@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mlapi import dtypes, initializers, naming, ops
+from mlapi.backends import adapter
 from mlapi.errors import ShapeError
 from mlapi.losses.base import Configurable
 from mlapi.state import Stateful, Variable, collect
 from mlapi.types import DTypeLike, Shape, Tensor
+
+_core = adapter.core
 
 
 class Metric(Stateful, Configurable):
@@ -96,7 +97,7 @@ class Metric(Stateful, Configurable):
     def reset_state(self) -> None:
         """Forgets all batches."""
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, dtypes.numpy_dtype(variable.dtype)))
+            _core.assign_zero(variable)
 
     def stateless_update_state(
         self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any

@@ -125,6 +125,10 @@ def assign_add(variable: Any, value: tf.Tensor | float) -> None:
     variable._storage.assign_add(value, read_value=False)
 
 
+def assign_zero(variable: Any) -> None:
+    variable._storage.assign(tf.zeros(variable.shape, variable.dtype), read_value=False)
+
+
 def set_trainable(variable: Any, trainable: bool) -> None:
     pass
 

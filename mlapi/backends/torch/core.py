@@ -171,6 +171,12 @@ def assign_add(variable: Any, value: Any) -> None:
         storage.add_(value.detach() if isinstance(value, torch.Tensor) else value)
 
 
+def assign_zero(variable: Any) -> None:
+    if not _rehearsing:
+        with torch.no_grad():
+            variable._storage.zero_()
+
+
 def set_trainable(variable: Any, trainable: bool) -> None:
     if variable.is_parameter and variable._storage.is_floating_point():
         variable._storage.requires_grad_(trainable)
