@@ -54,7 +54,7 @@ class SeedGenerator(Stateful):
 
     def next(self) -> Tensor:
         """Two int32 numbers that no other draw of this generator gets."""
-        words = self.state.value + _core.convert(_ONE_DRAW)
+        words = self.state.value + _core.convert(_ONE_DRAW, "int32")
         self.state.assign(words)
         return words
 
@@ -67,7 +67,7 @@ class SeedGenerator(Stateful):
         return cls(**config)
 
 
-_ONE_DRAW = np.array([0, 1], np.int32)
+_ONE_DRAW = [0, 1]  # no array: torch.compile cannot see through NumPy's
 _global: dict[int, SeedGenerator] = {}  # by the number of times that a seed was set
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mlapi import config
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
+from mlapi.backends.tensorflow import transforms
 from mlapi.backends.tensorflow.ops import moveaxis, shape
 from mlapi.backends.windows import Window, conv_window, window
 from mlapi.errors import ArgumentError
@@ -333,7 +334,7 @@ def lstm(
         steps = tf.reverse(steps, [0])
         kept = kept if kept is None else tf.reverse(kept, [0])
     plain = mask is None and activation is None and recurrent_activation is None
-    if plain and x.dtype in (tf.float32, tf.float16):
+    if plain and x.dtype in (tf.float32, tf.float16) and not transforms.under_xla:
         y, last_h, last_c = _block_lstm(steps, h, c, kernel, recurrent_kernel, bias)
     else:
         y, last_h, last_c = _lstm_loop(
@@ -390,7 +391,9 @@ def _lstm_loop(
             new_c, new_h = tf.where(keep, new_c, c), tf.where(keep, new_h, h)
         return t + 1, new_h, new_c, out.write(t, new_h)
 
-    _, h, c, out = tf.while_loop(lambda t, *_: t < count, step, (0, h, c, out))
+    # XLA differentiates loops of a known length only.
+    loop = tf.while_loop(lambda t, *_: t < count, step, (0, h, c, out), maximum_iterations=count)
+    _, h, c, out = loop
     return out.stack(), h, c
 
 

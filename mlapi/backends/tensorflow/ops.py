@@ -561,7 +561,11 @@ def scan(
         i, carry, y = advance(t, carry)
         return t + 1, carry, [array.write(i, leaf) for array, leaf in zip(out, tree.flatten(y))]
 
-    _, carry, out = tf.while_loop(lambda t, *_: t < count, body, (1, carry, out))
+    # XLA differentiates loops of a known length only.
+    loop = tf.while_loop(
+        lambda t, *_: t < count, body, (1, carry, out), maximum_iterations=count - 1
+    )
+    _, carry, out = loop
     if not leaves:
         return carry, y
     return carry, tree.pack_sequence_as(y, [array.stack() for array in out])

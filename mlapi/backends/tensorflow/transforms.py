@@ -51,12 +51,30 @@ def value_and_grad(
     return run
 
 
+# Whether what is traced is for XLA, which lacks some kernels.
+under_xla = False
+
+
+def _traced_for_xla(fn: Callable[..., Any]) -> Callable[..., Any]:
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        global under_xla
+        outer, under_xla = under_xla, True
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            under_xla = outer
+
+    return traced
+
+
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     """A graph for each structure, shape and dtype of the arguments, called without ceremony.
 
     `tf.function` spends more on binding and looking up its arguments than a small step takes to
     run; here the graph is found by a plain tuple and called with its flat tensors.
     """
+    if jit_compile:
+        fn = _traced_for_xla(fn)
     whole = tf.function(fn, jit_compile=jit_compile or None, autograph=False)
     graphs: dict[Any, _Graph] = {}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mlapi import tree
+from mlapi import config, tree
 from mlapi.backends.torch.core import convert
 from mlapi.errors import not_scalar
 
@@ -93,6 +93,7 @@ def _differentiable(x: torch.Tensor) -> torch.Tensor:
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     if not jit_compile:
         return fn
+    config.floatx()  # reads the settings' file, which a compiled function cannot
     torch._dynamo.config.trace_autograd_ops = True
     # Promotion is cached; what it depends on cannot change within a graph.
     warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")

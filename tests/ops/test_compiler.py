@@ -1,0 +1,44 @@
+"""Ops under `jit_compile=True`: the framework's compiler takes what its own kernels did before."""
+
+import numpy as np
+from scipy import stats
+
+import mlapi
+from mlapi import ops, random
+from mlapi.random import SeedGenerator
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def test_random_tensors():
+    seeds = SeedGenerator(3)
+
+    def draw():
+        return (
+            random.dropout(ops.ones((100, 200)), 0.25, seed=seeds),
+            random.normal((20_000,), seed=seeds),
+            random.uniform((20_000,), seed=seeds),
+        )
+
+    compiled = mlapi.jit(draw, [seeds.state], jit_compile=True)
+    first, second = ([numpy(x) for x in compiled()] for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.05
+    kept, normal, uniform = first
+    assert abs((kept == 0).mean() - 0.25) < 0.02
+    assert stats.kstest(normal, "norm").pvalue > 1e-3
+    assert stats.kstest(uniform, "uniform").pvalue > 1e-3
+
+
+def test_lstm_and_its_gradient():
+    rng = np.random.default_rng(0)
+    shapes = ((2, 2, 4), (2, 3), (2, 3), (4, 12), (3, 12), (12,))
+    arrays = [ops.convert_to_tensor(rng.normal(size=n).astype("float32")) for n in shapes]
+    loss = mlapi.value_and_grad(lambda xs: ops.mean(ops.square(ops.lstm(*xs)[0])))
+    value, grads = loss(arrays)
+    found, slopes = mlapi.jit(loss, [], jit_compile=True)(arrays)
+    np.testing.assert_allclose(float(found), float(value), rtol=1e-5)
+    for one, other in zip(slopes, grads, strict=True):
+        np.testing.assert_allclose(numpy(one), numpy(other), rtol=1e-4, atol=1e-5)
