@@ -78,6 +78,9 @@ def embedding(indices: Tensor, table: Tensor) -> Tensor:
 _TO_SECOND = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 _TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
+# From (*window, channels, filters) to (filters, channels, *window), by the number of axes.
+_KERNEL = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
+
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _MAX_POOL = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
@@ -94,7 +97,7 @@ def _pads(x: Tensor, w: Window) -> tuple[tuple[int, ...], list[int]]:
 
 
 def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups: int) -> Tensor:
-    """`kernel` has torch's layout (filters, channels of a group, *window)."""
+    kernel = kernel.permute(_KERNEL[kernel.ndim])
     if w.channels_last:
         x = x.permute(_TO_SECOND[x.ndim])
     padding, uneven = _pads(x, w)
@@ -116,7 +119,6 @@ def conv(
     w, groups = conv_window(
         inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate
     )
-    kernel = kernel.permute(w.rank + 1, w.rank, *range(w.rank))
     return _convolve(inputs, kernel, bias, w, groups)
 
 
@@ -133,7 +135,7 @@ def depthwise_conv(
         inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True
     )
     groups = kernel.shape[-2]
-    kernel = kernel.reshape(*w.size, 1, -1).permute(w.rank + 1, w.rank, *range(w.rank))
+    kernel = kernel.reshape(*w.size, 1, -1)
     return _convolve(inputs, kernel, bias, w, groups)
 
 
@@ -146,10 +148,10 @@ def max_pool(
 ) -> Tensor:
     w = window(inputs.shape, pool_size, strides, padding, data_format)
     x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
+    around, uneven = _pads(x, w)
     # The kernels take up to half a window of padding, which is all that "same" can ask for unless
     # a window is larger than what it moves over.
-    around, uneven = _pads(x, w)
-    if not uneven and any(2 * n > size for n, size in zip(around, w.size, strict=True)):
+    if w.same and not uneven and any(2 * n > size for n, size in zip(around, w.size, strict=True)):
         around, uneven = (0,) * w.rank, [n for pair in reversed(w.pads(x.shape[2:])) for n in pair]
     if uneven:
         x = F.pad(x, uneven, value=-torch.inf)
@@ -167,7 +169,7 @@ def average_pool(
     w = window(inputs.shape, pool_size, strides, padding, data_format)
     x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
     pool = _AVERAGE_POOL[w.rank]
-    pads = [n for pair in reversed(w.pads(x.shape[2:])) for n in pair]
+    pads = [n for pair in reversed(w.pads(x.shape[2:])) for n in pair] if w.same else []
     if any(pads):
         inside = F.pad(torch.ones_like(x[:1, :1]), pads)
         y = pool(F.pad(x, pads), w.size, w.strides) / pool(inside, w.size, w.strides)
@@ -229,8 +231,7 @@ def batch_normalization_training(
 ) -> tuple[Tensor, Tensor, Tensor]:
     x, back = _channels_second(x, axis)
     y, mean, inverse = torch.native_batch_norm(x, scale, offset, None, None, True, 0.0, epsilon)
-    variance = torch.clamp(inverse.pow(-2) - epsilon, min=0.0)
-    return back(y), mean.detach(), variance.detach()
+    return back(y), mean, inverse.pow(-2) - epsilon  # to the kernel, the two are constants
 
 
 def layer_normalization(
@@ -293,16 +294,17 @@ def dot_product_attention(
         if bias is not None:
             logits_BNTS = logits_BNTS + bias
         return torch.matmul(torch.softmax(logits_BNTS, -1), v_BNSH).transpose(1, 2)
-    with _attention_kernels(flash_attention):
+    with _NO_CHOICE if flash_attention is None else _attention_kernels(flash_attention):
         y_BNTH = F.scaled_dot_product_attention(
             q_BNTH, k_BNSH, v_BNSH, bias, is_causal=is_causal, scale=scale, enable_gqa=grouped
         )
     return y_BNTH.transpose(1, 2)
 
 
-def _attention_kernels(flash: bool | None) -> AbstractContextManager[Any]:
-    if flash is None:
-        return nullcontext()
+_NO_CHOICE = nullcontext()
+
+
+def _attention_kernels(flash: bool) -> AbstractContextManager[None]:
     if flash:
         return sdpa_kernel(SDPBackend.FLASH_ATTENTION)
     return sdpa_kernel([SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH])
