@@ -68,7 +68,7 @@ class SymbolicTensor(_Base):
     def __bool__(self) -> bool:
         raise TypeError(
             "a symbolic tensor has no truth value: it stands for data that is not there yet. "
-            "Use mlapi.ops.where or mlapi.ops.cond, or decide on shapes instead of values."
+            "Use mlapi.ops.where, or mlapi.ops.cond inside of a layer."
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:

@@ -125,3 +125,21 @@ def test_gradient_of_scan():
 
     grad = mlapi.grad(product)(ops.convert_to_tensor(2.0))
     assert float(grad) == pytest.approx(4 * 5 + 3 * 5 + 3 * 4)
+
+
+class Doubling(mlapi.Layer):
+    """Doubles its input until the sum of squares is above 100."""
+
+    def call(self, x):
+        (x,) = ops.while_loop(lambda x: ops.sum(x * x) < 100, lambda x: (2.0 * x,), (x,))
+        return ops.cond(x[0, 0] > 0, lambda: x, lambda: -x)
+
+
+def test_control_flow_in_a_layer():
+    """Shapes are inferred without running in circles; compiled and eager calls agree."""
+    layer = Doubling()
+    assert layer(SymbolicTensor((None, 2), "float32")).shape == (None, 2)
+    x = np.float32([[-1, 2], [0.5, 0]])
+    np.testing.assert_allclose(numpy(layer(x)), np.float32([[8, -16], [-4, 0]]))
+    compiled = mlapi.jit(layer, layer)
+    np.testing.assert_allclose(numpy(compiled(ops.convert_to_tensor(x))), numpy(layer(x)))

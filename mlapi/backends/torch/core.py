@@ -67,6 +67,11 @@ _CPU = torch.device("cpu")
 _META = torch.device("meta")
 
 
+def is_imagining() -> bool:
+    """Whether shapes are inferred: tensors are not there, or hold numbers that mean nothing."""
+    return _rehearsing or _abstract is not None
+
+
 def working_device() -> torch.device:
     """Where new tensors are made: nowhere while shapes are inferred."""
     return device if _abstract is None else _META

@@ -460,6 +460,10 @@ def norm(
 
 
 def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    if core.is_imagining():  # both give the same shapes
+        return true_fn()
+    if torch.compiler.is_compiling():
+        return torch.cond(pred, true_fn, false_fn, ())
     return true_fn() if pred else false_fn()
 
 
@@ -469,6 +473,8 @@ def while_loop(
     values: tuple[Any, ...],
     maximum_iterations: int | None,
 ) -> tuple[Any, ...]:
+    if core.is_imagining():  # the numbers might never end the loop
+        return step(*values)
     left = math.inf if maximum_iterations is None else maximum_iterations
     while left > 0 and test(*values):
         values = step(*values)
