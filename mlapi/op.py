@@ -158,7 +158,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
 
         @functools.wraps(fn)
         def door(*args: Any, **kwargs: Any) -> Any:
-            if len(args) == 2:
+            if len(args) == 2 and not kwargs:
                 x, y = args
                 if type(x) is Variable:
                     x = x.value

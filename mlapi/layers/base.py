@@ -455,9 +455,15 @@ class Layer(_core.Host, Stateful):
         return node.structure
 
     def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        outer, context.inferring = context.inferring, True
         try:
             return infer(self.forward, args, kwargs, self.variables)
+        except Exception as error:
+            context.inferring = outer
+            self._explain(error, args[0] if args else next(iter(kwargs.values()), None))
+            raise
         finally:
+            context.inferring = outer
             self._clear_losses()  # of tensors that never were
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -538,8 +544,8 @@ class Layer(_core.Host, Stateful):
 
     def _explain(self, error: Exception, first: Any) -> None:
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
-        if getattr(error, "_mlapi_explained", False):
-            return
+        if context.inferring or getattr(error, "_mlapi_explained", False):
+            return  # the shape is one that is being tried out, or it has been said
         found = specs_of(first)
         check_inputs(self.input_spec, found, self._where())
         shapes = tree.map_structure(lambda s: getattr(s, "shape", s), found)

@@ -114,7 +114,7 @@ def test_errors_of_users_keep_their_type_and_get_a_note():
     model = mlapi.Sequential([layers.Dense(2), Faulty(name="faulty")], name="m")
     with pytest.raises(KeyError, match="mine") as caught:
         model(X)
-    note = 'while calling Faulty "m/faulty" on an input of shape (2, 2)'
+    note = 'while calling Faulty "m/faulty" on an input of shape (None, 2)'
     assert [n for n in caught.value.__notes__ if n.startswith("while")] == [note]
 
 
