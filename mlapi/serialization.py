@@ -31,10 +31,6 @@ from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError, nearest
 _NAMESPACES = ("keras", "mlapi", "tf_keras", "tensorflow.keras")
 # Where Keras looks for classes, if not under the name of their family.
 _MODULES = {"Model": "keras", "Sequential": "keras", "Functional": "keras.src.models.functional"}
-# What constructors raise over arguments that they cannot use.
-_CONFIG_ERRORS = (
-    TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
-)  # fmt: skip
 # Last words of arguments' names, and the families of what they may hold.
 _ARGUMENTS = {
     "initializer": "initializers",
@@ -309,16 +305,16 @@ def _construct(cls: Any, record: dict[str, Any]) -> Any:
     with _inside(f"{name} {config['name']!r}" if isinstance(config.get("name"), str) else name):
         try:
             obj = cls.from_config(config)
+            build_config = record.get("build_config")
+            if isinstance(build_config, dict) and hasattr(obj, "build_from_config"):
+                obj.build_from_config(_read(build_config))
         except LoadError:
             raise
-        except _CONFIG_ERRORS as error:
+        except Exception as error:
             if not ours:
                 error.add_note(f"while reading the config of {name}")
                 raise
             raise LoadError(f"{_where()}the config does not fit: {error}") from error
-        build_config = record.get("build_config")
-        if isinstance(build_config, dict) and hasattr(obj, "build_from_config"):
-            obj.build_from_config(build_config)
     return obj
 
 

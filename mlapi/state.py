@@ -5,15 +5,18 @@ backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled f
 """
 
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from mlapi import config, dtypes
 from mlapi.backends import adapter
-from mlapi.errors import ShapeError
+from mlapi.errors import LoadError, ShapeError
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _core = adapter.core
@@ -63,6 +66,7 @@ class Variable(_core.TensorView):
             if shape is None:
                 raise ShapeError(f'Variable "{name}": an initializer needs `shape`.')
             self.dtype = dtypes.standardize(dtype or config.floatx())
+            _spend(name, tuple(shape), self.dtype)
             array = _draw(initializer, tuple(shape), self.dtype)
         else:
             array = _as_array(initializer)
@@ -183,6 +187,33 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     setattr(Variable, f"__r{_name}__", _binary(_function, swap=True))
 for _name in ("lt", "le", "gt", "ge"):
     setattr(Variable, f"__{_name}__", _binary(getattr(operator, _name), swap=False))
+
+
+_allowance: ContextVar[list[int] | None] = ContextVar("allowance", default=None)
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """Inside, refuse to draw initial values of more than `size` bytes in all.
+
+    A small file can describe a layer that no computer has room for.
+    """
+    token = _allowance.set([size])
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
+
+
+def _spend(name: str, shape: Shape, dtype: str) -> None:
+    left = _allowance.get()
+    if left is not None:
+        left[0] -= math.prod(shape) * dtypes.numpy_dtype(dtype).itemsize
+        if left[0] < 0:
+            raise LoadError(
+                f'Variable "{name}" of shape {shape} is larger than anything that the file can '
+                "hold values for."
+            )
 
 
 def _draw(initializer: Callable, shape: Shape, dtype: str) -> np.ndarray:

@@ -16,12 +16,16 @@ from mlapi.saving import container, hdf5, legacy
 from mlapi.saving.files import atomic, check_overwrite, check_readable
 from mlapi.saving.naming import numbered_weights
 from mlapi.saving.weights import assign, check_complete, read_numbered, write_numbered
-from mlapi.state import Variable
+from mlapi.state import Variable, limited
 
 if TYPE_CHECKING:
     import h5py
 else:
     h5py = LazyModule("h5py")
+
+
+# Most that the variables of a model may be larger than the file that describes it.
+_MAX_GROWTH = 200
 
 
 def save_model(
@@ -74,11 +78,16 @@ def load_model(
     check_readable(path)
     with open(path, "rb") as file:
         start = file.read(8)
-    if start.startswith(b"PK"):
-        return _read_zip(path, custom_objects, compile)
-    if start == b"\x89HDF\r\n\x1a\n":
-        with hdf5.open_file(path, str(path)) as file:
-            return _read_legacy(file, str(path), custom_objects, compile)
+    try:
+        with limited(path.stat().st_size * _MAX_GROWTH):
+            if start.startswith(b"PK"):
+                return _read_zip(path, custom_objects, compile)
+            if start == b"\x89HDF\r\n\x1a\n":
+                return _read_legacy(path, custom_objects, compile)
+    except LoadError as error:
+        if str(path) not in str(error):
+            error.add_note(f"while loading {path}")
+        raise
     raise LoadError(f"{path} is neither a .keras archive nor an HDF5 file.")
 
 
@@ -97,13 +106,21 @@ def _compile_record(model: Any) -> dict[str, Any] | None:
     return {name: serialization.serialize(value) for name, value in config.items()}
 
 
-def _compile(model: Any, record: Any, custom_objects: Any) -> None:
+def _compile(model: Any, record: Any, custom_objects: Any, where: str) -> None:
     if not record:
         return
-    read = {k: serialization.deserialize(v, custom_objects) for k, v in record.items()}
-    model.compile(**read)
-    if model.optimizer is not None and not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    try:
+        read = {k: serialization.deserialize(v, custom_objects) for k, v in record.items()}
+        model.compile(**read)
+        if model.optimizer is not None and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+    except LoadError:
+        raise
+    except Exception as error:
+        raise LoadError(
+            f"{where}: what the model was compiled with does not fit: {error} "
+            "Pass compile=False to load the model alone."
+        ) from error
 
 
 # --- .keras ----------------------------------------------------------------------------------
@@ -138,7 +155,7 @@ def _read_zip(path: Path, custom_objects: Any, compile: bool) -> Any:
     weights = io.BytesIO(members["model.weights.h5"])
     model = _rebuild(record, custom_objects, str(path))
     compiled = record.get("compile_config") if compile else None
-    _compile(model, compiled, custom_objects)
+    _compile(model, compiled, custom_objects, str(path))
     where = f"{path}: model.weights.h5"
     with hdf5.open_file(weights, where) as file:
         _read_state(file, model, where)
@@ -151,9 +168,6 @@ def _rebuild(record: Any, custom_objects: Any, where: str) -> Any:
     model = serialization.deserialize(record, custom_objects)
     if not hasattr(model, "fit"):
         raise LoadError(f"{where}: the config makes a {type(model).__name__}, not a model.")
-    build_config = record.get("build_config")
-    if not model.built and build_config:
-        model.build_from_config(serialization.deserialize(build_config))
     return model
 
 
@@ -162,7 +176,7 @@ def _read_state(file: h5py.File, model: Any, where: str) -> None:
     wanted = dict(numbered_weights(model))
     found, others = read_numbered(file, wanted, where, skip_mismatch=False)
     check_complete(wanted, found, others, where, skip_mismatch=False)
-    if model.optimizer is not None and hdf5.child(file, "optimizer", where) is not None:
+    if model.optimizer is not None and hdf5.has(file, "optimizer"):
         state = _optimizer_variables(model.optimizer)
         values, _ = read_numbered(file, state, where, skip_mismatch=False)
         check_complete(state, values, [], where, skip_mismatch=False)
@@ -177,31 +191,33 @@ def _read_state(file: h5py.File, model: Any, where: str) -> None:
 def _write_legacy(file: h5py.File, model: Any, record: dict[str, Any], optimizer: Any) -> None:
     compiled = record.pop("compile_config")
     file.attrs["keras_version"] = "3.15.1"
-    file.attrs["model_config"] = serialization.to_json(record)
+    hdf5.write_text(file, "model_config", serialization.to_json(record))
     if compiled is not None:
-        file.attrs["training_config"] = json.dumps(compiled)
+        hdf5.write_text(file, "training_config", json.dumps(compiled))
     legacy.write_weights(file.create_group("model_weights"), model)
     if optimizer is not None and optimizer.built:
         write_numbered(file, _optimizer_variables(optimizer))
 
 
-def _read_legacy(file: h5py.File, where: str, custom_objects: Any, compile: bool) -> Any:
-    text = file.attrs.get("model_config")
-    if text is None:
+def _read_legacy(path: Path, custom_objects: Any, compile: bool) -> Any:
+    where = str(path)
+    with hdf5.open_file(path, where) as file:
+        record = legacy.read_json(file, "model_config", where)
+        compiled = legacy.read_json(file, "training_config", where) if compile else None
+    if record is None:
         raise LoadError(
             f"{where} holds weights alone, no architecture: build the model and call "
             "model.load_weights(…)."
         )
-    record = serialization.from_json(text)
     model = _rebuild(record, custom_objects, where)
-    pairs = legacy.read_weights(file, model, where, by_name=False, skip_mismatch=False)
-    if compile:
-        _compile(model, legacy.read_json(file, "training_config", where), custom_objects)
-    if model.optimizer is not None and hdf5.child(file, "optimizer", where) is not None:
-        state = _optimizer_variables(model.optimizer)
-        values, _ = read_numbered(file, state, where, skip_mismatch=False)
-        check_complete(state, values, [], where, skip_mismatch=False)
-        pairs += [(state[name], array) for name, array in values.items()]
+    _compile(model, compiled, custom_objects, where)
+    with hdf5.open_file(path, where) as file:
+        pairs = legacy.read_weights(file, model, where, by_name=False, skip_mismatch=False)
+        if model.optimizer is not None and hdf5.has(file, "optimizer"):
+            state = _optimizer_variables(model.optimizer)
+            values, _ = read_numbered(file, state, where, skip_mismatch=False)
+            check_complete(state, values, [], where, skip_mismatch=False)
+            pairs += [(state[name], array) for name, array in values.items()]
     assign(pairs, where)
     return model
 

@@ -33,8 +33,10 @@ def read(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path)
             return {name: archive.read(name) for name in MEMBERS}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise LoadError(f"{path} is a damaged archive: {error}") from None
+    except LoadError:
+        raise
+    except Exception as error:  # zipfile raises a dozen kinds over damaged bytes
+        raise LoadError(f"{path} is a damaged archive: {error}") from error
 
 
 def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
@@ -46,6 +48,8 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
             raise LoadError(
                 f"{path}: the archive has a member {info.filename!r}, which no model has."
             )
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise LoadError(f"{path}: the member {info.filename!r} is packed in an unknown way.")
         if info.flag_bits & 0x1:
             raise LoadError(f"{path}: the member {info.filename!r} is encrypted.")
         if info.file_size > max(1, info.compress_size) * _MAX_RATIO:

@@ -8,6 +8,8 @@ has the shape that the model expects, and has its bytes in the file.
 from __future__ import annotations
 
 import hashlib
+import math
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,18 @@ else:
 
 # Most that a compressed array may grow when it is read.
 _MAX_RATIO = 200
-_FILTERS = {1, 2, 3}  # deflate, shuffle, Fletcher's checksum: HDF5's numbers
+# HDF5 keeps attributes in the object's header, which has room for 64 KiB each.
+ROOM = 60_000
+# Filters by HDF5's numbers, in the order of their use.
+_DEFLATE, _SHUFFLE, _FLETCHER = 1, 2, 3
+_PACKINGS = {
+    (_SHUFFLE,),
+    (_DEFLATE,),
+    (_SHUFFLE, _DEFLATE),
+    (_FLETCHER,),
+    (_DEFLATE, _FLETCHER),
+    (_SHUFFLE, _DEFLATE, _FLETCHER),
+}
 
 
 def write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
@@ -34,12 +47,34 @@ def write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
     stored = array.view(np.uint16) if array.dtype.name == "bfloat16" else array
     dataset = group.create_dataset(name, data=stored)
     if stored is not array:
-        dataset.attrs["dtype"] = "bfloat16"
-    dataset.attrs["sha256"] = _digest(stored)
+        write_text(dataset, "dtype", "bfloat16")
+    write_text(dataset, "sha256", digest(stored))
 
 
-def _digest(array: np.ndarray) -> str:
+def digest(array: np.ndarray) -> str:
+    """The SHA-256 of an array's bytes."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def write_text(node: Any, name: str, text: str) -> None:
+    """Text as an attribute, of fixed length if there is room in the object's header."""
+    data = text.encode()
+    node.attrs[name] = np.bytes_(data) if len(data) < ROOM else text
+
+
+def read_text(node: Any, name: str, where: str, long: bool = False) -> str | None:
+    """An attribute that is text, or None.
+
+    Text of variable length is read only where it may be `long`: it lies in a heap, and over a
+    damaged heap HDF5 never comes to an end.
+    """
+    if name not in node.attrs:
+        return None
+    kind = h5py.check_string_dtype(node.attrs.get_id(name).dtype)
+    if kind is None or (kind.length is None and not long):
+        raise LoadError(f"{where}: the attribute {name!r} of {node.name} is not plain text.")
+    text = node.attrs[name]
+    return text if isinstance(text, str) else bytes(text).decode()
 
 
 @contextmanager
@@ -52,8 +87,15 @@ def open_file(source: Path | IO[bytes], where: str) -> Iterator[h5py.File]:
     with file:
         try:
             yield file
-        except (OSError, RuntimeError, KeyError) as error:
+        except LoadError:
+            raise
+        except Exception as error:  # h5py raises a dozen kinds over damaged bytes
             raise LoadError(f"{where} is damaged: {error}") from error
+
+
+def has(group: Any, name: str) -> bool:
+    """Whether a group has a member, which is not opened: it might lead elsewhere."""
+    return group.get(name, getlink=True) is not None
 
 
 def child(group: Any, name: str, where: str) -> Any:
@@ -74,27 +116,41 @@ def read_array(dataset: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
     place = f"{where}: {getattr(dataset, 'name', '?')}"
     if not isinstance(dataset, h5py.Dataset):
         raise LoadError(f"{place} is not an array.")
-    if tuple(dataset.shape or ()) != tuple(shape):
+    if dataset.shape != tuple(shape):  # None where there are no values at all
         raise LoadError(f"{place} has shape {dataset.shape}, but the model expects {shape}.")
-    if dataset.dtype.kind not in "fiub":
+    if dataset.dtype.name not in dtypes.NAMES:
         raise LoadError(f"{place} holds {dataset.dtype}, which is no number.")
     plan = dataset.id.get_create_plist()
     if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
         raise LoadError(f"{place} takes its values from elsewhere, which is not followed.")
-    filters = {plan.get_filter(i)[0] for i in range(plan.get_nfilters())}
-    if not filters <= _FILTERS:
-        raise LoadError(f"{place} is packed by an unknown filter.")
-    size = dataset.dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    size = dataset.dtype.itemsize * math.prod(shape)
     stored = dataset.id.get_storage_size()
+    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
     if size > stored * (_MAX_RATIO if filters else 1):
         raise LoadError(f"{place} declares {size} bytes, but the file holds {stored} for it.")
+    if filters:
+        _check_chunks(dataset, filters, place)
     array = np.asarray(dataset[()])
-    expected = dataset.attrs.get("sha256")
-    if isinstance(expected, str) and _digest(array) != expected:
+    if read_text(dataset, "sha256", where) not in (None, digest(array)):
         raise LoadError(f"{place} is damaged: its checksum differs.")
-    if dataset.attrs.get("dtype") == "bfloat16":
+    if read_text(dataset, "dtype", where) == "bfloat16":
         return array.view(dtypes.numpy_dtype("bfloat16"))
     return array
+
+
+def _check_chunks(dataset: h5py.Dataset, filters: list[int], place: str) -> None:
+    """Unpack every chunk as far as it may grow, which HDF5 itself would not stop at."""
+    if tuple(filters) not in _PACKINGS:
+        raise LoadError(f"{place} is packed by an unknown filter.")
+    room = dataset.dtype.itemsize * math.prod(dataset.chunks)
+    for number in range(dataset.id.get_num_chunks()):
+        info = dataset.id.get_chunk_info(number)
+        if room > info.size * _MAX_RATIO:
+            raise LoadError(f"{place} has chunks of {room} bytes, of which {info.size} are stored.")
+        mask, packed = dataset.id.read_direct_chunk(info.chunk_offset)
+        inflated = _DEFLATE in filters and zlib.decompressobj().decompress(packed, room + 1)
+        if mask or (inflated and len(inflated) > room):
+            raise LoadError(f"{place} grows too much when unpacked.")
 
 
 def read_all(file: h5py.File, wanted: Mapping[str, tuple[int, ...]], where: str) -> dict:

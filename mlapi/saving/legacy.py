@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlapi import serialization
 from mlapi._lazy import LazyModule
 from mlapi.errors import LoadError
 from mlapi.saving import hdf5
@@ -17,13 +18,11 @@ if TYPE_CHECKING:
 else:
     h5py = LazyModule("h5py")
 
-# HDF5 keeps attributes in the object's header, which has room for 64 KiB.
-_ROOM = 60_000
-
 
 def is_legacy(file: h5py.File) -> bool:
     """Whether the layers are listed by name."""
-    return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
+    names = ("layer_names", "layer_names0")
+    return any(name in file.attrs for name in names) or hdf5.has(file, "model_weights")
 
 
 def write_weights(group: h5py.Group, model: Any) -> None:
@@ -43,13 +42,13 @@ def read_weights(
     file: h5py.File, model: Any, where: str, by_name: bool, skip_mismatch: bool
 ) -> list[tuple[Variable, np.ndarray]]:
     """Variables with their values, layer by layer in order, or by name."""
-    group = hdf5.child(file, "model_weights", where) if "model_weights" in file else file
+    group = hdf5.child(file, "model_weights", where) or file
     stored = {}
-    for name in _read_names(group, "layer_names"):
+    for name in _read_names(group, "layer_names", where):
         mine = hdf5.child(group, name, where)
         if mine is None:
             raise LoadError(f"{where}: layer {name!r} is listed, but not there.")
-        weights = _read_names(mine, "weight_names")
+        weights = _read_names(mine, "weight_names", where)
         if weights:
             stored[name] = (mine, weights)
     layers = {layer.name: layer for layer in model.layers if layer.weights}
@@ -84,34 +83,32 @@ def read_weights(
 
 def read_json(file: h5py.File, name: str, where: str) -> Any:
     """A JSON attribute, or None."""
-    text = file.attrs.get(name)
-    if text is None:
-        return None
-    if not isinstance(text, (str, bytes)):
-        raise LoadError(f"{where}: the attribute {name!r} is not text.")
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise LoadError(f"{where}: the attribute {name!r} is not JSON: {error}") from None
+    text = hdf5.read_text(file, name, where, long=True)
+    return None if text is None else serialization.from_json(text)
 
 
 def _write_names(group: h5py.Group, key: str, names: list[str]) -> None:
+    """Names in one attribute, or as many numbered ones as it takes."""
     encoded = [name.encode() for name in names]
-    if sum(map(len, encoded)) + 16 * len(encoded) < _ROOM:
-        group.attrs[key] = np.array(encoded, dtype="S") if encoded else np.array([], dtype="S1")
+    longest = max(map(len, encoded), default=1)
+    size = hdf5.ROOM // longest
+    if len(encoded) <= size:
+        group.attrs[key] = np.array(encoded, dtype=f"S{longest}")
         return
-    longest = max(map(len, encoded))
-    size = max(1, _ROOM // longest)
     for number, start in enumerate(range(0, len(encoded), size)):
         group.attrs[f"{key}{number}"] = np.array(encoded[start : start + size], dtype="S")
 
 
-def _read_names(group: Any, key: str) -> list[str]:
-    if key in group.attrs:
-        raw = list(group.attrs[key])
-    else:
-        raw, number = [], 0
-        while f"{key}{number}" in group.attrs:
-            raw.extend(group.attrs[f"{key}{number}"])
-            number += 1
-    return [n.decode() if isinstance(n, bytes) else str(n) for n in raw]
+def _read_names(group: h5py.Group, key: str, where: str) -> list[str]:
+    keys = [key]
+    if key not in group.attrs:
+        numbered = (f"{key}{number}" for number in itertools.count())
+        keys = list(itertools.takewhile(group.attrs.__contains__, numbered))
+    names: list[str] = []
+    for key in keys:
+        attribute = group.attrs.get_id(key)
+        if attribute.dtype.kind == "S":
+            names += [name.decode() for name in group.attrs[key]]
+        elif attribute.shape != (0,):  # an empty list, in Keras's files
+            raise LoadError(f"{where}: the attribute {key!r} of {group.name} holds no names.")
+    return names

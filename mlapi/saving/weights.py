@@ -96,6 +96,8 @@ def load_weights(
         raise LoadError(
             f"{path} has no known ending for weights: .weights.h5, .safetensors, .h5 or .keras."
         )
+    if by_name:
+        raise LoadError(f"{path} does not name its layers: by_name=True is for legacy .h5 files.")
     check_complete(wanted, found, others, str(path), skip_mismatch)
     assign([(wanted[name], array) for name, array in found.items()], str(path))
 
@@ -179,23 +181,26 @@ def assign(pairs: list[tuple[Variable, np.ndarray]], where: str) -> None:
 def _save_safetensors(model: Any, path: Path) -> None:
     from safetensors.numpy import save_file
 
-    arrays = {name: v.numpy() for name, v in dotted_weights(model).items()}
+    weights = dotted_weights(model).items()
+    arrays = {name: np.ascontiguousarray(variable.numpy()) for name, variable in weights}
+    metadata = {
+        "format": "mlapi",
+        "version": str(FORMAT_VERSION),
+        "sha256": json.dumps({name: hdf5.digest(array) for name, array in arrays.items()}),
+    }
     with atomic(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(a) for name, a in arrays.items()},
-            temporary,
-            metadata={"format": "mlapi", "version": str(FORMAT_VERSION)},
-        )
+        save_file(arrays, temporary, metadata)
 
 
 def _read_safetensors(
     path: Path, wanted: Mapping[str, Variable], skip_mismatch: bool
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     found, others = {}, []
     try:
         with safe_open(path, "numpy") as file:
+            checksums = json.loads((file.metadata() or {}).get("sha256", "{}"))
             for name in file.keys():  # noqa: SIM118 (not a dict)
                 if name not in wanted:
                     others.append(name)
@@ -208,7 +213,11 @@ def _read_safetensors(
                         f"{path}: {name} has shape {shape}, but the model expects "
                         f"{wanted[name].shape}."
                     )
-                found[name] = file.get_tensor(name)
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise LoadError(f"{path} is not a readable safetensors file: {error}") from None
+                found[name] = array = file.get_tensor(name)
+                if checksums and hdf5.digest(array) != checksums.get(name):
+                    raise LoadError(f"{path}: {name} is damaged: its checksum differs.")
+    except LoadError:
+        raise
+    except Exception as error:  # the library has errors of its own, and Python's of JSON
+        raise LoadError(f"{path} is not a readable safetensors file: {error}") from error
     return found, others
