@@ -475,11 +475,29 @@ def while_loop(
 ) -> tuple[Any, ...]:
     if core.is_imagining():  # the numbers might never end the loop
         return step(*values)
+    if torch.compiler.is_compiling():
+        return _compiled_loop(test, step, values, maximum_iterations)
     left = math.inf if maximum_iterations is None else maximum_iterations
     while left > 0 and test(*values):
         values = step(*values)
         left -= 1
     return values
+
+
+def _compiled_loop(
+    test: Callable[..., Tensor],
+    step: Callable[..., tuple[Any, ...]],
+    values: tuple[Any, ...],
+    maximum_iterations: int | None,
+) -> tuple[Any, ...]:
+    def go_on(left: Tensor, *state: Any) -> Tensor:
+        return (left != 0) & test(*state)
+
+    def advance(left: Tensor, *state: Any) -> tuple[Any, ...]:
+        return left - 1, *step(*state)
+
+    left = torch.full((), -1 if maximum_iterations is None else maximum_iterations)
+    return tuple(torch._higher_order_ops.while_loop(go_on, advance, (left, *values))[1:])
 
 
 def scan(
