@@ -205,6 +205,9 @@ class Repeating:
 
     def __iter__(self) -> Iterator[Any]:
         while True:
+            # An iterator that an earlier epoch left may be at its very end: only a fresh one
+            # that yields nothing means that there is nothing.
+            fresh = self._batches is None
             if self._batches is None:
                 self._batches = iter(self._data)
             came = False
@@ -212,7 +215,7 @@ class Repeating:
                 came = True
                 yield batch
             self._batches = None
-            if not came:
+            if fresh and not came:
                 return
 
 

@@ -100,6 +100,14 @@ def test_steps_per_epoch_goes_on_in_the_data() -> None:
     np.testing.assert_allclose(history["loss"], errors, rtol=1e-5)
 
 
+def test_steps_per_epoch_starts_the_data_again() -> None:
+    """Four batches of five rows, epochs of one: after the fourth comes the first."""
+    model = linear()
+    history = model.fit(X, Y, batch_size=5, steps_per_epoch=1, epochs=9, shuffle=False, verbose=0)
+    errors = squared_errors(model).reshape(4, 5).mean(1)
+    np.testing.assert_allclose(history.history["loss"], [*errors, *errors, errors[0]], rtol=1e-5)
+
+
 class Indexed:
     """Batches by index, with neither `__iter__` nor a length of arrays."""
 
