@@ -107,8 +107,9 @@ def _read_names(group: h5py.Group, key: str, where: str) -> list[str]:
     names: list[str] = []
     for key in keys:
         attribute = group.attrs.get_id(key)
-        if attribute.dtype.kind == "S":
-            names += [name.decode() for name in group.attrs[key]]
-        elif attribute.shape != (0,):  # an empty list, in Keras's files
+        if attribute.shape == (0,):  # of numbers, in Keras's files
+            continue
+        if h5py.check_string_dtype(attribute.dtype) is None:
             raise LoadError(f"{where}: the attribute {key!r} of {group.name} holds no names.")
+        names += [n.decode() if isinstance(n, bytes) else n for n in group.attrs[key]]
     return names

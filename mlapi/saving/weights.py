@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlapi import dtypes
+from mlapi import dtypes, serialization
 from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
@@ -183,11 +183,9 @@ def _save_safetensors(model: Any, path: Path) -> None:
 
     weights = dotted_weights(model).items()
     arrays = {name: np.ascontiguousarray(variable.numpy()) for name, variable in weights}
-    metadata = {
-        "format": "mlapi",
-        "version": str(FORMAT_VERSION),
-        "sha256": json.dumps({name: hdf5.digest(array) for name, array in arrays.items()}),
-    }
+    checksums = {name: hdf5.digest(array) for name, array in arrays.items()}
+    # One entry: the library writes several in an order that differs from run to run.
+    metadata = {"mlapi": json.dumps({"version": FORMAT_VERSION, "sha256": checksums})}
     with atomic(path) as temporary:
         save_file(arrays, temporary, metadata)
 
@@ -200,7 +198,8 @@ def _read_safetensors(
     found, others = {}, []
     try:
         with safe_open(path, "numpy") as file:
-            checksums = json.loads((file.metadata() or {}).get("sha256", "{}"))
+            about = serialization.from_json((file.metadata() or {}).get("mlapi", "{}"))
+            checksums = about.get("sha256", {})
             for name in file.keys():  # noqa: SIM118 (not a dict)
                 if name not in wanted:
                     others.append(name)
