@@ -18,9 +18,14 @@ Tensor = jax.Array
 
 # --- activations ---------------------------------------------------------------------------------
 
-# Outside a compiled function these four would be a dozen operations each; inside, it is no matter.
-relu = jax.jit(jax.nn.relu, inline=True)
-relu6 = jax.jit(lambda x: jnp.clip(x, 0, 6), inline=True)  # keeps integers, as jax's does not
+
+def _together(*static: str) -> Callable[[Any], Any]:
+    """Compiles what would be a dozen calls outside a compiled function; inside it is no matter."""
+    return functools.partial(jax.jit, static_argnames=static, inline=True)
+
+
+relu = _together()(jax.nn.relu)
+relu6 = _together()(lambda x: jnp.clip(x, 0, 6))  # keeps integers, as jax's does not
 selu = jax.nn.selu
 silu = jax.nn.silu
 sigmoid = jax.nn.sigmoid
@@ -29,8 +34,8 @@ hard_sigmoid = jax.nn.hard_sigmoid
 softplus = jax.nn.softplus
 softsign = jax.nn.soft_sign
 elu = jax.nn.elu
-gelu = jax.jit(jax.nn.gelu, static_argnames="approximate", inline=True)
-_softmax = jax.jit(jax.nn.softmax, static_argnames="axis", inline=True)
+gelu = _together("approximate")(jax.nn.gelu)
+_softmax = _together("axis")(jax.nn.softmax)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -154,8 +159,12 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    w = window(inputs.shape, pool_size, strides, padding, data_format)
-    return _fold(_padded(inputs, w, -jnp.inf), w, _larger)
+    return _largest(inputs, window(inputs.shape, pool_size, strides, padding, data_format))
+
+
+@_together("w")
+def _largest(x: Tensor, w: Window) -> Tensor:
+    return _fold(_padded(x, w, -jnp.inf), w, _larger)
 
 
 def average_pool(
@@ -165,13 +174,17 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    w = window(inputs.shape, pool_size, strides, padding, data_format)
-    total = _fold(_padded(inputs, w, 0.0), w, jnp.add)
+    return _average(inputs, window(inputs.shape, pool_size, strides, padding, data_format))
+
+
+@_together("w")
+def _average(x: Tensor, w: Window) -> Tensor:
+    total = _fold(_padded(x, w, 0.0), w, jnp.add)
     if not w.same:
         return total / math.prod(w.size)
-    shape = list(inputs.shape)
+    shape = list(x.shape)
     shape[0] = shape[-1 if w.channels_last else 1] = 1
-    return total / _fold(_padded(jnp.ones(shape, inputs.dtype), w, 0.0), w, jnp.add)
+    return total / _fold(_padded(jnp.ones(shape, x.dtype), w, 0.0), w, jnp.add)
 
 
 # --- normalization -------------------------------------------------------------------------------
@@ -186,6 +199,7 @@ def moments(
     return mean if keepdims else jnp.squeeze(mean, axes), variance
 
 
+@_together("axis", "epsilon")
 def batch_normalization(
     x: Tensor,
     mean: Tensor,
@@ -203,6 +217,7 @@ def batch_normalization(
     return x * factor.reshape(shape) + shift.reshape(shape)
 
 
+@_together("axis", "epsilon")
 def batch_normalization_training(
     x: Tensor,
     axis: int,
@@ -223,10 +238,18 @@ def layer_normalization(
     axis: Axis = -1,
     epsilon: float | None = None,
 ) -> Tensor:
-    axes = [axis % x.ndim] if isinstance(axis, int) else [one % x.ndim for one in axis]
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axes = (axis,) if isinstance(axis, int) else axis
+    return _layer_normalization(x, gamma, beta, tuple(one % x.ndim for one in axes), epsilon)
+
+
+@_together("axes", "epsilon")
+def _layer_normalization(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axes: tuple[int, ...], epsilon: float
+) -> Tensor:
     mean, variance = moments(x, axes, keepdims=True)
-    y = (x - mean) * lax.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
-    # gamma and beta have their axes in the order of `axis`.
+    y = (x - mean) * lax.rsqrt(variance + epsilon)
+    # gamma and beta have their axes in the order of `axes`.
     order = sorted(range(len(axes)), key=axes.__getitem__)
     shape = [x.shape[i] if i in axes else 1 for i in range(x.ndim)]
     if gamma is not None:
@@ -239,6 +262,7 @@ def layer_normalization(
 # --- attention and recurrence --------------------------------------------------------------------
 
 
+@_together("scale", "is_causal", "flash_attention", "attn_logits_soft_cap")
 def dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -310,7 +334,7 @@ def _lstm(
 
 
 # A loop is compiled anew at each eager call unless the function around it is compiled and kept.
-_compiled_lstm = jax.jit(_lstm, static_argnames="go_backwards", inline=True)
+_compiled_lstm = _together("go_backwards")(_lstm)
 
 
 def lstm(
