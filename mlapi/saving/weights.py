@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlapi import dtypes, serialization
+from mlapi import dtypes
 from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
@@ -198,7 +198,7 @@ def _read_safetensors(
     found, others = {}, []
     try:
         with safe_open(path, "numpy") as file:
-            about = serialization.from_json((file.metadata() or {}).get("mlapi", "{}"))
+            about = json.loads((file.metadata() or {}).get("mlapi", "{}"))
             checksums = about.get("sha256", {})
             for name in file.keys():  # noqa: SIM118 (not a dict)
                 if name not in wanted:
