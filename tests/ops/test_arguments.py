@@ -124,3 +124,11 @@ def test_ints_of_any_width_are_indices():
         index = np.array([2, 0], kind)
         for found in (ops.take(table, index, 0), ops.embedding(index, table)):
             assert ops.convert_to_numpy(found).ravel().tolist() == [2.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["float64", "int64", "uint16", "uint32"])
+def test_arithmetic_of_rarer_dtypes(kind):
+    x = np.array([3, 2, 1], kind)
+    total = ops.sum(ops.add(ops.multiply(x, 2), x))
+    assert int(total) == 18
+    assert ops.dtype(ops.maximum(x, x)) == kind
