@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -303,7 +304,7 @@ def dot_product_attention(
 _NO_CHOICE = nullcontext()
 
 
-def _attention_kernels(flash: bool) -> AbstractContextManager[None]:
+def _attention_kernels(flash: bool) -> AbstractContextManager[Any]:
     if flash:
         return sdpa_kernel(SDPBackend.FLASH_ATTENTION)
     return sdpa_kernel([SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._higher_order_ops import while_loop as compiled_while_loop
 
 from mlapi import dtypes, tree
 from mlapi.backends.torch import core
@@ -497,7 +498,7 @@ def _compiled_loop(
         return left - 1, *step(*state)
 
     left = torch.full((), -1 if maximum_iterations is None else maximum_iterations)
-    return tuple(torch._higher_order_ops.while_loop(go_on, advance, (left, *values))[1:])
+    return tuple(compiled_while_loop(go_on, advance, (left, *values))[1:])
 
 
 def scan(
