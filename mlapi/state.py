@@ -7,7 +7,7 @@ backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled f
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -53,7 +53,7 @@ class Variable(_core.TensorView):
     def __init__(
         self,
         initializer: Any,
-        shape: Shape | None = None,
+        shape: Sequence[int] | None = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
         name: str = "variable",
@@ -205,7 +205,7 @@ def limited(size: int) -> Iterator[None]:
         _allowance.reset(token)
 
 
-def _spend(name: str, shape: Shape, dtype: str) -> None:
+def _spend(name: str, shape: tuple[int, ...], dtype: str) -> None:
     left = _allowance.get()
     if left is not None:
         left[0] -= math.prod(shape) * dtypes.numpy_dtype(dtype).itemsize

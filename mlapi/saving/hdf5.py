@@ -142,7 +142,7 @@ def _check_chunks(dataset: h5py.Dataset, filters: list[int], place: str) -> None
     """Unpack every chunk as far as it may grow, which HDF5 itself would not stop at."""
     if tuple(filters) not in _PACKINGS:
         raise LoadError(f"{place} is packed by an unknown filter.")
-    room = dataset.dtype.itemsize * math.prod(dataset.chunks)
+    room = dataset.dtype.itemsize * math.prod(dataset.chunks or ())
     for number in range(dataset.id.get_num_chunks()):
         info = dataset.id.get_chunk_info(number)
         if room > info.size * _MAX_RATIO:

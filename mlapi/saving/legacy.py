@@ -109,7 +109,8 @@ def _read_names(group: h5py.Group, key: str, where: str) -> list[str]:
         attribute = group.attrs.get_id(key)
         if attribute.shape == (0,):  # of numbers, in Keras's files
             continue
-        if len(attribute.shape) != 1 or h5py.check_string_dtype(attribute.dtype) is None:
+        found = group.attrs[key]
+        if getattr(found, "ndim", 0) != 1 or h5py.check_string_dtype(attribute.dtype) is None:
             raise LoadError(f"{where}: the attribute {key!r} of {group.name} holds no names.")
-        names += [n.decode() if isinstance(n, bytes) else n for n in group.attrs[key]]
+        names += [n.decode() if isinstance(n, bytes) else n for n in np.asarray(found)]
     return names
