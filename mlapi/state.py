@@ -7,7 +7,7 @@ backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled f
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -53,7 +53,7 @@ class Variable(_core.TensorView):
     def __init__(
         self,
         initializer: Any,
-        shape: Sequence[int] | None = None,
+        shape: Shape | None = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
         name: str = "variable",
@@ -205,10 +205,10 @@ def limited(size: int) -> Iterator[None]:
         _allowance.reset(token)
 
 
-def _spend(name: str, shape: tuple[int, ...], dtype: str) -> None:
+def _spend(name: str, shape: Shape, dtype: str) -> None:
     left = _allowance.get()
     if left is not None:
-        left[0] -= math.prod(shape) * dtypes.numpy_dtype(dtype).itemsize
+        left[0] -= math.prod(n or 0 for n in shape) * dtypes.numpy_dtype(dtype).itemsize
         if left[0] < 0:
             raise LoadError(
                 f'Variable "{name}" of shape {shape} is larger than anything that the file can '

@@ -135,7 +135,7 @@ class Layer(_core.Host, Stateful):
 
     def add_weight(
         self,
-        shape: Shape = (),
+        shape: Shape | int = (),
         initializer: Any = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,

@@ -81,7 +81,9 @@ def test_files_of_every_backend_load_on_every_backend(
         for reader, found in loaded.items():
             for name in FILES:
                 key, message = f"{writer} {name}", f"{name} written on {writer}, read on {reader}"
-                np.testing.assert_allclose(found[key], run["predictions"], 1e-4, 1e-5, True, message)
+                np.testing.assert_allclose(
+                    found[key], run["predictions"], 1e-4, 1e-5, True, message
+                )
                 if name.startswith("model"):  # the optimizer's state travels along
                     losses = found[f"{key} losses"]
                     np.testing.assert_allclose(losses, run["losses"], 1e-3, 0, True, message)
