@@ -29,7 +29,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _core = adapter.core
 _guards_python = adapter.transforms.guards_python
 _native = _core.native_types
-_IMPLEMENTATIONS = (adapter.ops, adapter.nn)
 
 
 def promoted(kinds: tuple[str, ...]) -> str:
@@ -72,7 +71,7 @@ def op(fn: Callable[..., Any] | None = None, *, dtype: Rule | None = promoted) -
     name = fn.__name__
     native = None
     if _is_ours(fn) or _is_declaration(fn):  # a body outside the library means what it says
-        native = next((getattr(m, name) for m in _IMPLEMENTATIONS if hasattr(m, name)), None)
+        native = next((getattr(m, name) for m in adapter.IMPLEMENTATIONS if hasattr(m, name)), None)
     if native is None:
         if _is_declaration(fn):
             raise NotImplementedError(f"the {adapter.NAME} adapter lacks the operation {name!r}")

@@ -6,12 +6,16 @@ and returns the framework's own tensors; called on symbolic tensors, it becomes 
 
 from mlapi.ops.activation import *
 from mlapi.ops.control import *
+from mlapi.ops.convolution import *
+from mlapi.ops.crossentropy import *
 from mlapi.ops.elementwise import *
 from mlapi.ops.indexing import *
 from mlapi.ops.linalg import *
 from mlapi.ops.logical import *
-from mlapi.ops.nn import *
+from mlapi.ops.normalization import *
+from mlapi.ops.products import *
 from mlapi.ops.reduction import *
+from mlapi.ops.sequences import *
 from mlapi.ops.shape import *
 
 # Without what the files import for themselves.

@@ -7,26 +7,14 @@ framework checks it (torch and tensorflow on the CPU); compiled code and acceler
 from collections.abc import Sequence
 
 from mlapi.op import op
+from mlapi.ops import rules
 from mlapi.ops.logical import greater, isfinite, less
 from mlapi.ops.reduction import sum
 from mlapi.ops.shape import expand_dims
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 
-def _indices_last(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Data keep their dtype; indices become 32 bits wide at least."""
-    return (*kinds[:-1], _index(kinds[-1]))
-
-
-def _index(kind: str) -> str:
-    return "int64" if kind in ("int64", "uint32", "uint64") else "int32"
-
-
-def _indices_first(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    return (_index(kinds[0]), *kinds[1:])
-
-
-@op(dtype=_indices_last)
+@op(dtype=rules.indices_last)
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements at `indices` along an axis.
 
@@ -46,7 +34,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     ...
 
 
-@op(dtype=_indices_last)
+@op(dtype=rules.indices_last)
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """For each place, the element at its own index along an axis: what `argsort` gives, applied.
 
@@ -111,7 +99,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     ...
 
 
-@op(dtype=_indices_first)
+@op(dtype=rules.indices_first)
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether the prediction for the target class is among the `k` largest.
 
@@ -176,7 +164,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     ...
 
 
-@op(dtype=_indices_last)
+@op(dtype=rules.indices_last)
 def segment_sum(
     data: TensorLike,
     segment_ids: TensorLike,
@@ -203,7 +191,7 @@ def segment_sum(
     ...
 
 
-@op(dtype=_indices_first)
+@op(dtype=rules.indices_first)
 def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
     """Zeros with `values` added at `indices`; what falls on the same place adds up.
 
@@ -238,12 +226,7 @@ def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -
     ...
 
 
-def _slices(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The updates take the dtype of what they go into."""
-    return (kinds[0], kinds[1], kinds[0])
-
-
-@op(dtype=_slices)
+@op(dtype=rules.updates_last)
 def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> Tensor:
     """A copy of a tensor with a block of it replaced.
 

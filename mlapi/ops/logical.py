@@ -1,13 +1,8 @@
 """Comparisons, truth values, and choices by them. Results are booleans except those of `where`."""
 
-from mlapi.dtypes import promote
 from mlapi.op import op, to_bool, to_float
+from mlapi.ops import rules
 from mlapi.types import Tensor, TensorLike
-
-
-def _choice(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """A condition, and what is chosen from."""
-    return ("bool", *[promote(*kinds[1:])] * (len(kinds) - 1))
 
 
 @op
@@ -166,7 +161,7 @@ def isfinite(x: TensorLike) -> Tensor:
     ...
 
 
-@op(dtype=_choice)
+@op(dtype=rules.condition_first)
 def where(
     condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None
 ) -> Tensor:

@@ -2,6 +2,8 @@
 
 from mlapi.backends.tensorflow import core, nn, ops, optimizers, random, transforms
 
-__all__ = ["NAME", "core", "nn", "ops", "optimizers", "random", "transforms"]
+__all__ = ["IMPLEMENTATIONS", "NAME", "core", "nn", "ops", "optimizers", "random", "transforms"]
 
 NAME = "tensorflow"
+IMPLEMENTATIONS = (ops, nn)
+"""The modules that hold the implementations of ops, by name."""

@@ -2,6 +2,8 @@
 
 from mlapi.backends.torch import core, nn, ops, optimizers, random, transforms
 
-__all__ = ["NAME", "core", "nn", "ops", "optimizers", "random", "transforms"]
+__all__ = ["IMPLEMENTATIONS", "NAME", "core", "nn", "ops", "optimizers", "random", "transforms"]
 
 NAME = "torch"
+IMPLEMENTATIONS = (ops, nn)
+"""The modules that hold the implementations of ops, by name."""

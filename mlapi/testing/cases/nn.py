@@ -3,8 +3,8 @@
 import numpy as np
 
 from mlapi import ops
-from tests.ops import references
-from tests.ops.case import FLOATS, Case, distinct, positive, real, truth, whole
+from mlapi.testing.case import FLOATS, Case, distinct, positive, real, truth, whole
+from mlapi.testing.cases import references
 
 # label: shape of inputs, shape of kernel, arguments
 CONVOLUTIONS = {
@@ -77,7 +77,7 @@ def batch_norm(label, shape, axis, **kwargs):
         Case("batch_normalization", (x, real(channels, seed=2), positive(channels), axis),
              references.batch_normalization, more, label, unknown=axis != 0),
         Case("batch_normalization_training", (x, axis), references.batch_normalization_training,
-             more, label, unknown=axis != 0),
+             more, label, unknown=axis != 0, slopes=1),
     ]  # fmt: skip
 
 

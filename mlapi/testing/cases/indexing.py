@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.ops.case import ALL, FLOATS, NUMBERS, Case, distinct, real, scalar, whole
+from mlapi.testing.case import ALL, FLOATS, NUMBERS, Case, distinct, real, scalar, whole
 
 
 def one_hot(x, num_classes, axis=-1, dtype="float32"):

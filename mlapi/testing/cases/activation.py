@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import special
 
-from tests.ops.case import FLOATS, NUMBERS, Case, real, whole
-from tests.ops.elementwise import unary
+from mlapi.testing.case import FLOATS, NUMBERS, Case, real, whole
+from mlapi.testing.cases.elementwise import unary
 
 
 def elu(x, alpha=1.0):

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-from tests.ops.case import (
+from mlapi.testing import strategies
+from mlapi.testing.case import (
     ALL,
     FLOATS,
     INTEGERS,
@@ -26,14 +27,16 @@ PAIRS = {
 }
 
 
-def unary(name, reference, make=real, **details):
+def unary(name, reference, make=real, special=True, **details):
+    details = {"draw": strategies.unary(make), "special": special, **details}
     return [
         Case(name, (make(*shape),), reference, label=label, **details)
         for label, shape in SHAPES.items()
     ]
 
 
-def binary(name, reference, make=real, **details):
+def binary(name, reference, make=real, special=True, **details):
+    details = {"draw": strategies.binary(make), "special": special, **details}
     return [
         Case(name, (make(*one), make(*other, seed=1)), reference, label=label, **details)
         for label, (one, other) in PAIRS.items()

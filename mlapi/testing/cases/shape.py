@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.ops.case import ALL, Case, real, whole
+from mlapi.testing.case import ALL, Case, real, whole
 
 
 def case(name, reference, shape, *statics, label="", unknown=True, **kwargs):

@@ -5,7 +5,7 @@ References get the arrays in float64 and the same static arguments.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,29 +18,53 @@ NUMBERS = (*FLOATS, *INTEGERS)
 ALL = (*NUMBERS, "bool")
 
 
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
 @dataclass
 class Case:
-    """`op(*args, **kwargs)` is `reference(*args, **kwargs)`, in value, shape, dtype and slope."""
+    """`op(*args, **kwargs)` is `reference(*args, **kwargs)`, in value, shape, dtype and slope.
+
+    Args:
+        op: name of the op.
+        args: its arguments; NumPy arrays, also in a list, are tensors, the rest is static.
+        reference: gets the same, with floating-point arrays in float64.
+        kwargs: further arguments.
+        label: tells the cases of an op apart; the main one has none.
+        dtypes: of the inputs, under which it is tried besides.
+        result: the dtype that comes out: `"same"` as the lattice says, `"float"`, `"sum"`, a name,
+            or None where it is another argument's affair.
+        grad: whether a gradient exists and is compared with finite differences.
+        tolerance: absolute and relative, in float32.
+        unknown: False where static arguments depend on the first size, which can then not be
+            unknown in a symbolic call.
+        special: whether NaN, infinities, zeros of both signs, and the extremes of integers are
+            drawn among its inputs.
+        slopes: through how many of the results a gradient flows; None for all.
+        draw: makes other arguments for random examples, out of a function that draws from a
+            Hypothesis strategy (see `mlapi.testing.strategies`), and the dtype of the tensors. By
+            default the elements of the case are drawn again, in the same shapes.
+    """
 
     op: str
     args: tuple[Any, ...]
     reference: Callable[..., Any]
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
-    # Dtypes of the inputs under which it is tried besides, and which dtype that gives: "same" as
-    # the lattice says, "float", or a name.
     dtypes: tuple[str, ...] = ()
-    result: str = "same"
-    # Whether a gradient exists and is compared; and over how short a distance it is constant.
+    result: str | None = "same"
     grad: bool = True
     tolerance: float = 1e-5
-    # False where static arguments depend on the first size, which can then not be unknown.
     unknown: bool = True
+    special: bool = False
+    slopes: int | None = None
+    draw: Callable[[Any, str], Arguments] | None = None
 
     def __str__(self) -> str:
         return f"{self.op}-{self.label}" if self.label else self.op
 
-    def expected_dtype(self, kind: str) -> str:
+    def expected_dtype(self, kind: str) -> str | None:
+        """Dtype of the first result for inputs of dtype `kind`."""
         if self.result == "same":
             return kind
         if self.result == "float":
@@ -58,6 +82,7 @@ def real(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def positive(*shape: int, seed: int = 0) -> np.ndarray:
+    """Numbers in (0.25, 2.25)."""
     return np.array(np.abs(real(*shape, seed=seed)) + 0.25, "float32")
 
 
@@ -69,22 +94,27 @@ def distinct(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def whole(*shape: int, low: int = -5, high: int = 6, seed: int = 0) -> np.ndarray:
+    """Whole numbers in [low, high)."""
     return np.array(np.random.default_rng([seed, *shape]).integers(low, high, shape), "int32")
 
 
 def truth(*shape: int, seed: int = 0) -> np.ndarray:
+    """Truth values."""
     return np.array(np.random.default_rng([seed, *shape]).random(shape) < 0.5)
 
 
 def scalar(x: float) -> np.ndarray:
+    """One number as a tensor."""
     return np.array(x, "int32" if isinstance(x, int) else "float32")
 
 
 def is_array(x: Any) -> bool:
+    """Whether an argument is a tensor."""
     return isinstance(x, np.ndarray)
 
 
 def is_real(x: Any) -> bool:
+    """Whether it is one of floating-point numbers."""
     return is_array(x) and x.dtype.name in ("float16", "bfloat16", "float32", "float64")
 
 
@@ -137,3 +167,35 @@ def _to_kind(x: np.ndarray, kind: str) -> np.ndarray:
         return x > 0
     x = np.abs(x) if kind.startswith("u") else x  # without the sign rather than wrapped around
     return x.astype(dtypes.numpy_dtype(kind))
+
+
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])
+
+
+def redraw(case: Case, draw: Callable[[Any], Any], kind: str | None) -> Case:
+    """The case with random tensors of dtype `kind`, or of its own for None; see `Case.draw`."""
+    from hypothesis import strategies
+
+    if case.draw is not None:
+        args, kwargs = case.draw(draw, kind or "float32")
+        case = replace(case, args=args, kwargs=kwargs)
+        arrays = arrays_of(case)
+    else:
+        rng = np.random.default_rng(draw(strategies.integers(0, 2**32 - 1)))
+        arrays = arrays_of(case) if kind is None else converted(case, kind)
+        arrays = [rng.permutation(x.ravel()).reshape(x.shape) for x in arrays]
+    if case.special and draw(strategies.booleans()):
+        rng = np.random.default_rng(draw(strategies.integers(0, 2**32 - 1)))
+        arrays = [_with_special(x, rng) for x in arrays]
+    args, kwargs = with_arrays(case, arrays)
+    return replace(case, args=args, kwargs=kwargs)
+
+
+def _with_special(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if x.dtype.kind in "iu":
+        extremes = np.array([np.iinfo(x.dtype).min, 0, np.iinfo(x.dtype).max], x.dtype)
+    elif x.dtype == bool:
+        return x
+    else:
+        extremes = SPECIAL.astype(x.dtype)
+    return np.where(rng.random(x.shape) < 0.4, rng.choice(extremes, x.shape), x)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.ops.case import ALL, Case, real
+from mlapi.testing.case import ALL, Case, real
 
 CASES = [
     Case("stop_gradient", (real(2, 3),), np.asarray, dtypes=ALL, grad=False),

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-from tests.ops.case import ALL, FLOATS, NUMBERS, Case, distinct, positive, real, truth, whole
+from mlapi.testing import strategies
+from mlapi.testing.case import ALL, FLOATS, NUMBERS, Case, distinct, positive, real, truth, whole
 
 AXES = {
     "": ((2, 3, 4), {}),
@@ -24,6 +25,8 @@ def reductions(name, reference, make=real, empty=True, **details):
     def with_tuple(x, axis=None, **kwargs):
         return reference(x, axis=tuple(axis) if isinstance(axis, list) else axis, **kwargs)
 
+    draw = strategies.reduction(make, smallest=0 if empty else 1, keepdims=name != "count_nonzero")
+    details = {"draw": draw, "special": True, **details}
     cases = [
         Case(name, (make(*shape),), with_tuple, kwargs, label=label, **details)
         for label, (shape, kwargs) in AXES.items()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.ops.case import FLOATS, NUMBERS, Case, real, whole
+from mlapi.testing.case import FLOATS, NUMBERS, Case, real, whole
 
 PRODUCTS = {
     "": ((2, 3), (3, 4)),

@@ -1,0 +1,127 @@
+"""Convolution and pooling, each a framework's own fused kernel where it has one.
+
+Layout is `channels_last`, `(batch, ..., channels)`, unless `data_format` or the configuration
+says otherwise; no backend copies a tensor to change it.
+"""
+
+from collections.abc import Sequence
+
+from mlapi.op import op, to_float
+from mlapi.types import Tensor, TensorLike
+
+
+@op(dtype=to_float)
+def conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: TensorLike | None = None,
+) -> Tensor:
+    """Convolution in one, two or three dimensions (cross-correlation, as usual in the field).
+
+    Args:
+        inputs: shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)` for
+            `channels_first`.
+        kernel: shape `(*window, channels // groups, filters)`. The number of groups follows from
+            the channels of both.
+        strides: steps of the window, one for all dimensions or one each.
+        padding: `"valid"`, no padding; or `"same"`, zeros around so that `ceil(size / stride)`
+            results come out, the odd one at the end.
+        data_format: `"channels_last"` or `"channels_first"`; by default as configured.
+        dilation_rate: distance of the window's elements.
+        bias: shape `(filters,)`, added in the same kernel.
+
+    Returns:
+        Shape `(batch, *new_sizes, filters)`, or with the filters second.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.conv(ops.ones((1, 8, 8, 3)), ops.ones((3, 3, 3, 4)), 2, "same"))
+        (1, 4, 4, 4)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def depthwise_conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+    bias: TensorLike | None = None,
+) -> Tensor:
+    """Convolution of each channel with its own filters.
+
+    Args:
+        inputs: as for `conv`.
+        kernel: shape `(*window, channels, multiplier)`.
+        strides: as for `conv`.
+        padding: as for `conv`.
+        data_format: as for `conv`.
+        dilation_rate: as for `conv`.
+        bias: shape `(channels * multiplier,)`.
+
+    Returns:
+        As for `conv`, with `channels * multiplier` filters; those of one channel are neighbours.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.depthwise_conv(ops.ones((1, 8, 8, 3)), ops.ones((3, 3, 3, 2))))
+        (1, 6, 6, 6)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def max_pool(
+    inputs: TensorLike,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Largest element of each window, channel by channel.
+
+    Args:
+        inputs: as for `conv`.
+        pool_size: sizes of the window, one for all dimensions or one each.
+        strides: steps of the window; by default `pool_size`, so that windows do not overlap.
+        padding: `"valid"`, or `"same"`, where windows may reach beyond the edge.
+        data_format: as for `conv`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.max_pool([[[1.0], [3.0], [2.0], [5.0]]], 2)).ravel()
+        array([3., 5.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def average_pool(
+    inputs: TensorLike,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Mean of each window, channel by channel; what is beyond the edge does not count.
+
+    Args:
+        inputs: as for `conv`.
+        pool_size: as for `max_pool`.
+        strides: as for `max_pool`.
+        padding: as for `max_pool`.
+        data_format: as for `conv`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.average_pool([[[1.0], [3.0], [2.0]]], 2, 2, "same")).ravel()
+        array([2., 2.], dtype=float32)
+    """
+    ...
