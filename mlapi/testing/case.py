@@ -164,8 +164,8 @@ def converted(case: Case, kind: str) -> list[np.ndarray]:
 
 def _to_kind(x: np.ndarray, kind: str) -> np.ndarray:
     if kind == "bool":
-        return x > 0
-    x = np.abs(x) if kind.startswith("u") else x  # without the sign rather than wrapped around
+        return np.asarray(x > 0)
+    x = np.asarray(np.abs(x)) if kind.startswith("u") else x  # without the sign rather than wrapped around
     return x.astype(dtypes.numpy_dtype(kind))
 
 

@@ -43,8 +43,8 @@ def array(
     """Values from one of the makers in `mlapi.testing.case`, of dtype `kind`."""
     x = make(*sizes, seed=draw(st.integers(0, 2**16)))
     if kind == "bool":
-        return x > 0
-    x = np.abs(x) if kind.startswith("u") else x  # without the sign rather than wrapped around
+        return np.asarray(x > 0)
+    x = np.asarray(np.abs(x)) if kind.startswith("u") else x  # without the sign rather than wrapped around
     return x.astype(dtypes.numpy_dtype(kind))
 
 
