@@ -6,6 +6,7 @@ adapter's `abstract_eval` does that, and works out which sizes stay unknown (Non
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from mlapi import tree
@@ -164,7 +165,19 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
 
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
     variables = [*variables, *(x for x in flat if type(x) is Variable)]
-    return adapter.core.abstract_eval(call, specs, variables)
+    token = _inferring.set(True)
+    try:
+        return adapter.core.abstract_eval(call, specs, variables)
+    finally:
+        _inferring.reset(token)
+
+
+_inferring: ContextVar[bool] = ContextVar("inferring", default=False)
+
+
+def is_inferring() -> bool:
+    """Whether tensors are stand-ins at the moment, of which the sizes mean nothing."""
+    return _inferring.get()
 
 
 def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:

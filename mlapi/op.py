@@ -19,6 +19,7 @@ import numpy as np
 
 from mlapi import config, dtypes
 from mlapi.backends import adapter
+from mlapi.diagnosis import fail
 from mlapi.errors import DTypeError
 from mlapi.graph import SymbolicTensor, record, registry
 from mlapi.state import Variable
@@ -29,6 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _core = adapter.core
 _guards_python = adapter.transforms.guards_python
 _native = _core.native_types
+_eager, _key = _core.eager_types, _core.dtype_key
 
 
 def promoted(kinds: tuple[str, ...]) -> str:
@@ -149,8 +151,11 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                 if type(x) is Variable:
                     x = x.value
                     args = (x, *args[1:])
-                if type(x) in _native and (rule is None or x.dtype in stable):
-                    return native(*args, **kwargs)
+                if type(x) in _eager and (rule is None or _key(x) in stable):
+                    try:
+                        return native(*args, **kwargs)
+                    except Exception as error:
+                        fail(error, fn, door, args, kwargs)
             return general(args, kwargs)
 
     elif leading == 2 and len(tensor_names) == 2 and len(names) == 2:
@@ -164,11 +169,14 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                 if type(y) is Variable:
                     y = y.value
                 if (
-                    type(x) in _native
-                    and type(y) in _native
-                    and (rule is None or (x.dtype, y.dtype) in stable)
+                    type(x) in _eager
+                    and type(y) in _eager
+                    and (rule is None or (_key(x), _key(y)) in stable)
                 ):
-                    return native(x, y)
+                    try:
+                        return native(x, y)
+                    except Exception as error:
+                        fail(error, fn, door, args, kwargs)
             return general(args, kwargs)
 
     elif leading and "tensors" not in roles.values():
@@ -187,12 +195,15 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                 x = ready[i]
                 if type(x) is Variable:
                     x = ready[i] = x.value
-                if type(x) in _native:
-                    found.append(x.dtype)
+                if type(x) in _eager:
+                    found.append(_key(x))
                 elif x is not None or i not in optional:
                     return general(args, kwargs)
             if rule is None or tuple(found) in stable:
-                return native(*ready, **kwargs)
+                try:
+                    return native(*ready, **kwargs)
+                except Exception as error:
+                    fail(error, fn, door, args, kwargs)
             return general(args, kwargs)
 
     else:
@@ -202,6 +213,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
             return general(args, kwargs)
 
     general.door = door  # type: ignore[attr-defined]
+    door.tensors = tensor_names  # type: ignore[attr-defined]  # names of the arguments
     door.native = native  # type: ignore[attr-defined]  # for benchmarks and conformance tests
     return door
 
@@ -229,7 +241,10 @@ def _general(
         fits = len(args) <= places and all(k in known and k not in bound for k in kwargs)
         bound.update(kwargs)
         if not fits or not required <= bound.keys():
-            signature.bind(*args, **kwargs)  # raises what Python would
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as misfit:
+                raise TypeError(f"ops.{fn.__name__}() {misfit}") from None
         return bound
 
     def general(args: tuple, kwargs: dict) -> Any:
@@ -244,7 +259,10 @@ def _general(
                     flat.append(value)
         for i, value in enumerate(flat):
             if type(value) is SymbolicTensor:
-                return record(general.door, args, kwargs)  # type: ignore[attr-defined]
+                try:
+                    return record(general.door, args, kwargs)  # type: ignore[attr-defined]
+                except Exception as error:
+                    fail(error, fn, general.door, args, kwargs)  # type: ignore[attr-defined]
             if type(value) is Variable:
                 flat[i] = value.value
         try:
@@ -255,9 +273,9 @@ def _general(
         if (
             stable is not None
             and not _guards_python()
-            and all(new is old for new, old in zip(agreed, flat))
+            and all(new is old and type(new) in _eager for new, old in zip(agreed, flat))
         ):
-            found = tuple(x.dtype for x in agreed)
+            found = tuple(_key(x) for x in agreed)
             stable.add(found if len(tensor_names) > 1 else found[0])
         ready = iter(agreed)
         for name in tensor_names:
@@ -273,7 +291,10 @@ def _general(
             if name not in bound or name in keyword_only:
                 break
             positional.append(bound.pop(name))
-        return native(*positional, **bound)
+        try:
+            return native(*positional, **bound)
+        except Exception as error:
+            fail(error, fn, general.door, args, kwargs)  # type: ignore[attr-defined]
 
     return general
 

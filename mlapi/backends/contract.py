@@ -1,6 +1,7 @@
 """What an adapter must supply, as types.
 
-An adapter is a package with a `NAME` and the modules below. The names of the operations that it
+An adapter is a package with a `NAME`, the modules below, and in `IMPLEMENTATIONS` the modules with
+its operations. The names of the operations that it
 must have are those declared with a `...` body in `mlapi.ops`; `mlapi.testing.check_backend`
 proves them. Tensors, dtypes and storage are the framework's own and opaque to everybody else.
 """
@@ -36,8 +37,16 @@ class Slot(Protocol):
 class Core(Protocol):
     """Tensors, storage, and the class that every Layer inherits."""
 
-    # Exact types that the door lets straight through.
+    # Exact types of tensors.
     native_types: set[type]
+    # Those of them that the door lets straight through, by a quickly found key of their dtype.
+    eager_types: set[type]
+
+    def dtype_key(self, x: Any) -> Any: ...
+    def is_input_error(self, error: Exception) -> bool:
+        """Whether the framework raises it for arguments that do not fit together."""
+        ...
+
     # Base class of Layer: a `torch.nn.Module`, a `tf.Module`, or a plain class.
     Host: type
 

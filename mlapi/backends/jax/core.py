@@ -18,6 +18,18 @@ from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 
 native_types: set[type] = {type(jnp.zeros(()))}
+eager_types = native_types
+
+
+def dtype_key(x: jax.Array) -> np.dtype:
+    return x.dtype
+
+
+def is_input_error(error: Exception) -> bool:
+    return type(error) in _INPUT_ERRORS  # those about tracers are subclasses
+
+
+_INPUT_ERRORS = {TypeError, ValueError, IndexError, ZeroDivisionError, NotImplementedError}
 
 
 def is_tensor(x: object) -> bool:

@@ -3,6 +3,7 @@
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,24 @@ native_types: set[type] = {tf.__internal__.EagerTensor}
 _SYMBOLIC = FuncGraph("probe")
 with _SYMBOLIC.as_default():
     native_types.add(type(tf.constant(0.0)))
+
+eager_types: set[type] = {tf.__internal__.EagerTensor}
+# Its number, since a DType is hashed in Python.
+dtype_key = operator.methodcaller("_datatype_enum")
+
+
+def is_input_error(error: Exception) -> bool:
+    return type(error) in _INPUT_ERRORS
+
+
+_INPUT_ERRORS = {
+    TypeError,
+    ValueError,
+    IndexError,
+    tf.errors.InvalidArgumentError,
+    tf.errors.NotFoundError,  # no kernel for a dtype
+    tf.errors.UnimplementedError,
+}
 
 
 def is_tensor(x: object) -> bool:

@@ -21,6 +21,20 @@ device = torch.device(
 
 # Exact types that the door lets straight through; it adds subclasses that it meets.
 native_types: set[type] = {torch.Tensor, torch.nn.Parameter}
+eager_types = native_types
+
+
+def dtype_key(x: torch.Tensor) -> torch.dtype:
+    return x.dtype
+
+
+def is_input_error(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):
+        return False
+    return type(error) in _INPUT_ERRORS
+
+
+_INPUT_ERRORS = {RuntimeError, TypeError, ValueError, IndexError, NotImplementedError}
 
 NATIVE = {
     name: getattr(torch, name)
