@@ -7,8 +7,10 @@ and returns the framework's own tensors; called on symbolic tensors, it becomes 
 from mlapi.ops.activation import *
 from mlapi.ops.control import *
 from mlapi.ops.convolution import *
+from mlapi.ops.creation import *
 from mlapi.ops.crossentropy import *
 from mlapi.ops.elementwise import *
+from mlapi.ops.exponential import *
 from mlapi.ops.indexing import *
 from mlapi.ops.linalg import *
 from mlapi.ops.logical import *
@@ -17,6 +19,7 @@ from mlapi.ops.products import *
 from mlapi.ops.reduction import *
 from mlapi.ops.sequences import *
 from mlapi.ops.shape import *
+from mlapi.ops.trigonometry import *
 
 # Without what the files import for themselves.
 __all__ = [n for n, v in vars().items() if getattr(v, "__module__", "").startswith(__name__ + ".")]

@@ -27,33 +27,33 @@ def _either(on_host: Callable[[float], float], on_tensor: Any) -> Callable[[Scal
     return function
 
 
-cos = _either(math.cos, adapter.ops.cos)
-expm1 = _either(math.expm1, adapter.ops.expm1)
-floor = _either(math.floor, adapter.ops.floor)
-ceil = _either(math.ceil, adapter.ops.ceil)
-log = _either(math.log, adapter.ops.log)
-sqrt = _either(math.sqrt, adapter.ops.sqrt)
+cos = _either(math.cos, adapter.elementwise.cos)
+expm1 = _either(math.expm1, adapter.elementwise.expm1)
+floor = _either(math.floor, adapter.elementwise.floor)
+ceil = _either(math.ceil, adapter.elementwise.ceil)
+log = _either(math.log, adapter.elementwise.log)
+sqrt = _either(math.sqrt, adapter.elementwise.sqrt)
 
 
 def minimum(x: Scalar, bound: float) -> Scalar:
     """The smaller of a scalar and a Python number."""
     if isinstance(x, _NUMBERS):
         return min(x, bound)
-    return adapter.ops.minimum(x, _convert(bound, "float32"))
+    return adapter.elementwise.minimum(x, _convert(bound, "float32"))
 
 
 def maximum(x: Scalar, bound: float) -> Scalar:
     """The larger of a scalar and a Python number."""
     if isinstance(x, _NUMBERS):
         return max(x, bound)
-    return adapter.ops.maximum(x, _convert(bound, "float32"))
+    return adapter.elementwise.maximum(x, _convert(bound, "float32"))
 
 
 def where(condition: Any, yes: Scalar, no: Scalar) -> Scalar:
     """`yes` if the condition holds, else `no`; both must be computable."""
     if isinstance(condition, bool):
         return yes if condition else no
-    return adapter.ops.where(condition, _convert(yes, "float32"), _convert(no, "float32"))
+    return adapter.elementwise.where(condition, _convert(yes, "float32"), _convert(no, "float32"))
 
 
 def to_float(x: Any) -> Scalar:

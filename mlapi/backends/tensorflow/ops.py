@@ -7,7 +7,6 @@ Sizes may be unknown while a function is traced: `shape` gives a scalar tensor f
 # pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportOptionalOperand=false
 
 import builtins
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,106 +15,18 @@ import numpy as np
 import tensorflow as tf
 
 from mlapi import dtypes, tree
+from mlapi.backends.tensorflow.elementwise import (
+    cast,
+    maximum,
+    minimum,
+    multiply,
+    widened,
+    with_booleans,
+)
 from mlapi.errors import ShapeError
 from mlapi.types import Axis, DTypeLike, Shape
 
 Tensor = tf.Tensor
-
-
-def _boolean(native: Callable[..., Tensor], boolean: Callable[..., Tensor]) -> Any:
-    """`native`, and `boolean` for booleans, for which it has no kernel."""
-
-    @functools.wraps(native)
-    def call(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return (boolean if x.dtype is tf.bool else native)(x, *args, **kwargs)
-
-    return call
-
-
-def _widened(native: Callable[..., Tensor], *narrow: tf.DType) -> Any:
-    """`native`, by way of int32 for dtypes for which it has no kernel."""
-
-    @functools.wraps(native)
-    def call(*xs: Tensor) -> Tensor:
-        if xs[0].dtype not in narrow:
-            return native(*xs)
-        y = native(*(tf.cast(x, tf.int32) for x in xs))
-        return tf.cast(y, xs[0].dtype) if y.dtype is tf.int32 else y
-
-    return call
-
-
-# --- elementwise ---------------------------------------------------------------------------------
-
-add = _boolean(tf.add, tf.logical_or)
-subtract = tf.subtract
-multiply = _boolean(tf.multiply, tf.logical_and)
-divide = tf.divide
-floor_divide = tf.math.floordiv
-mod = tf.math.floormod
-power = _widened(tf.pow, tf.uint8, tf.uint16)
-negative = tf.negative
-square = tf.square
-sqrt = tf.sqrt
-rsqrt = tf.math.rsqrt
-reciprocal = tf.math.reciprocal
-exp = tf.exp
-expm1 = tf.math.expm1
-arctan2 = tf.math.atan2
-log = tf.math.log
-log1p = tf.math.log1p
-sin = tf.sin
-cos = tf.cos
-tanh = tf.tanh
-erf = tf.math.erf
-maximum = _boolean(tf.maximum, tf.logical_or)
-minimum = _boolean(tf.minimum, tf.logical_and)
-clip = tf.clip_by_value
-floor = tf.floor
-ceil = tf.math.ceil
-
-equal = tf.equal
-not_equal = tf.not_equal
-less = _widened(tf.less, tf.bool)
-less_equal = _widened(tf.less_equal, tf.bool)
-greater = _widened(tf.greater, tf.bool)
-greater_equal = _widened(tf.greater_equal, tf.bool)
-logical_and = tf.logical_and
-logical_or = tf.logical_or
-logical_xor = tf.math.logical_xor
-logical_not = tf.logical_not
-isnan = tf.math.is_nan
-isinf = tf.math.is_inf
-isfinite = tf.math.is_finite
-
-stop_gradient = tf.stop_gradient
-copy = tf.identity
-
-
-def absolute(x: Tensor) -> Tensor:
-    return x if x.dtype.is_unsigned or x.dtype.is_bool else tf.abs(x)
-
-
-def sign(x: Tensor) -> Tensor:
-    return tf.cast(x != 0, x.dtype) if x.dtype.is_unsigned else tf.sign(x)
-
-
-def round(x: Tensor, decimals: int = 0) -> Tensor:
-    if not x.dtype.is_floating:
-        return x
-    return tf.round(x) if decimals == 0 else tf.round(x * 10.0**decimals) / 10.0**decimals
-
-
-def cast(x: Tensor, dtype: DTypeLike) -> Tensor:
-    return tf.cast(x, dtypes.standardize(dtype))
-
-
-def where(
-    condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None
-) -> Tensor | tuple[Tensor, ...]:
-    if x1 is None or x2 is None:
-        return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
-    return tf.where(condition, x1, x2)
 
 
 # --- reductions ----------------------------------------------------------------------------------
@@ -139,8 +50,8 @@ all = _reduction(tf.reduce_all, tf.identity)
 var = _reduction(tf.math.reduce_variance, tf.zeros_like)
 std = _reduction(tf.math.reduce_std, tf.zeros_like)
 logsumexp = _reduction(tf.reduce_logsumexp, tf.identity)
-_largest = _reduction(_boolean(tf.reduce_max, tf.reduce_any), tf.identity)
-_smallest = _reduction(_boolean(tf.reduce_min, tf.reduce_all), tf.identity)
+_largest = _reduction(with_booleans(tf.reduce_max, tf.reduce_any), tf.identity)
+_smallest = _reduction(with_booleans(tf.reduce_min, tf.reduce_all), tf.identity)
 
 
 def _check_not_empty(x: Tensor, axis: Axis | None) -> None:
@@ -447,7 +358,7 @@ def _matmul(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.squeeze(y, -1 if column else -2) if row else y
 
 
-matmul = _widened(_matmul, *_NARROW)
+matmul = widened(_matmul, *_NARROW)
 
 
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
@@ -466,11 +377,11 @@ def tensordot(
         axes = [
             [one % x.shape.rank for one in each] for x, each in zip((x1, x2), pairs, strict=True)
         ]
-    return _widened(lambda a, b: tf.tensordot(a, b, axes), *_NARROW)(x1, x2)
+    return widened(lambda a, b: tf.tensordot(a, b, axes), *_NARROW)(x1, x2)
 
 
 def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
-    return _widened(lambda *xs: tf.einsum(subscripts, *xs), *_NARROW)(*operands)
+    return widened(lambda *xs: tf.einsum(subscripts, *xs), *_NARROW)(*operands)
 
 
 def outer(x1: Tensor, x2: Tensor) -> Tensor:

@@ -1,9 +1,19 @@
 """The torch adapter: eager by default, one whole graph when compilation is asked for."""
 
-from mlapi.backends.torch import core, nn, ops, optimizers, random, transforms
+from mlapi.backends.torch import core, elementwise, nn, ops, optimizers, random, transforms
 
-__all__ = ["IMPLEMENTATIONS", "NAME", "core", "nn", "ops", "optimizers", "random", "transforms"]
+__all__ = [
+    "IMPLEMENTATIONS",
+    "NAME",
+    "core",
+    "elementwise",
+    "nn",
+    "ops",
+    "optimizers",
+    "random",
+    "transforms",
+]
 
 NAME = "torch"
-IMPLEMENTATIONS = (ops, nn)
+IMPLEMENTATIONS = (elementwise, ops, nn)
 """The modules that hold the implementations of ops, by name."""
