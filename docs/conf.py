@@ -1,5 +1,8 @@
 """How the documentation is built: `nox -s docs`."""
 
+import ast
+import importlib
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,6 +11,7 @@ from sphinx.application import Sphinx
 
 import mlapi
 
+ROOT = Path(__file__).parent.parent
 project = "mlapi"
 author = "the mlapi contributors"
 project_copyright = author
@@ -53,15 +57,65 @@ def write_reference() -> None:
     pages = {"mlapi": PAGE.format(module="mlapi", before=f"{links}\n", names=", ".join(own))}
     for name in modules:
         pages[name] = PAGE.format(module=f"mlapi.{name}", before="", names="")
-    folder = Path(__file__).parent / "api"
+    folder = ROOT / "docs" / "api"
     folder.mkdir(exist_ok=True)
     for page in folder.glob("*.md"):
-        if page.stem not in pages:
+        if page.stem not in {*pages, "op-support"}:
             page.unlink()
     for name, text in pages.items():
         page = folder / f"{name}.md"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+
+
+SUPPORT = """\
+# Which backend has which op
+
+Every op of `mlapi.ops` gives the same numbers, dtypes and shapes on every backend; the conformance
+tests hold it to that (`mlapi.testing.check_backend`). The table says how it is computed: by one
+function of the adapter (●), or by the one body that is written in other ops (○).
+
+| op | torch | jax | tensorflow |
+|---|:-:|:-:|:-:|
+{rows}
+
+## What a framework cannot do
+
+Each is a test that is known to fail, with the framework's own limitation as the reason.
+
+{gaps}
+"""
+
+
+def write_support() -> None:
+    """Write the table of ops and backends, from the adapters' sources and `tests/gaps.toml`."""
+    from mlapi.op import registry
+
+    importlib.import_module("mlapi.ops")
+    backends = ("torch", "jax", "tensorflow")
+    natives = {backend: set() for backend in backends}
+    for backend in backends:
+        for source in (ROOT / "mlapi" / "backends" / backend).glob("*.py"):
+            for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+                if isinstance(statement, ast.FunctionDef):
+                    natives[backend].add(statement.name)
+                elif isinstance(statement, ast.Assign):
+                    natives[backend].update(ast.unparse(target) for target in statement.targets)
+    rows = [
+        f"| `{name}` | " + " | ".join("●" if name in natives[b] else "○" for b in backends) + " |"
+        for name, op in sorted(registry.items())
+        if op.__module__.startswith("mlapi.ops.")
+    ]
+    known = tomllib.loads((ROOT / "tests" / "gaps.toml").read_text(encoding="utf-8"))
+    gaps = [
+        f"- {backend}: `{test.partition('::')[2]}`: {reason}."
+        for backend in backends
+        for test, reason in known[backend].items()
+    ]
+    text = SUPPORT.format(rows="\n".join(rows), gaps="\n".join(gaps))
+    page = ROOT / "docs" / "api" / "op-support.md"
+    if not page.exists() or page.read_text(encoding="utf-8") != text:
+        page.write_text(text, encoding="utf-8")
 
 
 def keep_formulas(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]):
@@ -75,5 +129,6 @@ def keep_formulas(app: Sphinx, what: str, name: str, obj: Any, options: Any, lin
 
 def setup(app: Sphinx) -> None:
     write_reference()
+    write_support()
     # Before napoleon, at its priority of 500, has turned sections into indented blocks.
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)

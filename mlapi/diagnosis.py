@@ -5,17 +5,18 @@ of the framework, so that it is the same on every backend.
 """
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 import numpy as np
 
-from mlapi import tree
+from mlapi import dtypes, tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError, DTypeError, MlapiError, ShapeError
-from mlapi.graph import SymbolicTensor, infer, is_inferring
+from mlapi.graph import SymbolicTensor, inferring, is_inferring
 
 _core = adapter.core
 _AXES = frozenset({"axis", "axes", "axis1", "axis2", "source", "destination"})
@@ -31,14 +32,14 @@ def fail(error: Exception, fn: Callable, door: Callable, args: tuple, kwargs: di
         door: the public function made of it.
         args: the arguments of the call, as are `kwargs`.
     """
-    trial = getattr(error, "of_trial", False)
-    if isinstance(error, MlapiError) and (not trial or is_inferring()):
-        if not trial:
+    source = getattr(error, "source", None)  # where an inner op has been here already
+    if source is None:
+        if isinstance(error, MlapiError):
             error.add_note(f"in ops.{fn.__name__}")
-        raise error
-    if not trial and not _core.is_input_error(error):
-        raise error
-    source = error.__cause__ if trial else error
+            raise error
+        if not _core.is_input_error(error):
+            raise error
+        source = error
     try:
         bound = inspect.signature(fn).bind(*args, **kwargs).arguments
     except TypeError as misfit:
@@ -51,7 +52,7 @@ def fail(error: Exception, fn: Callable, door: Callable, args: tuple, kwargs: di
     words = _DECORATION.sub("", str(source)).strip().partition("\n")[0][:_LONGEST]
     said = f" {adapter.NAME} says: {words}" if words else ""
     fault = kind(f"ops.{fn.__name__}: {reason} Received {received}.{said}")
-    fault.of_trial = is_inferring()  # type: ignore[attr-defined]  # its sizes mean nothing
+    fault.source = source  # type: ignore[attr-defined]
     raise fault from source
 
 
@@ -84,7 +85,7 @@ def _spec(x: Any) -> Spec | None:
     if not hasattr(x, "shape"):
         try:
             x = np.asarray(x)
-        except (TypeError, ValueError):
+        except Exception:  # a list of tensors: whatever their framework says to that
             return None
     return Spec(tuple(x.shape), str(x.dtype)) if str(x.dtype) != "object" else None
 
@@ -123,18 +124,25 @@ def _axis_outside(door: Callable, bound: dict[str, Any], rank: int) -> str | Non
 
 
 def _works(door: Callable, bound: dict[str, Any], dtype: str | None) -> bool:
-    """Whether tensors of these shapes, and of another dtype, would do."""
+    """Whether zeros of these shapes, and perhaps of another dtype, would do."""
 
     def blank(x: Any) -> Any:
         spec = _spec(x)
         if spec is None:
             return [blank(member) for member in x] if isinstance(x, list | tuple) else x
-        return SymbolicTensor(spec.shape, dtype or spec.dtype)
+        kind = dtype or spec.dtype
+        if None in spec.shape or math.prod(filter(None, spec.shape)) > _MOST_ZEROS:
+            return SymbolicTensor(spec.shape, kind)
+        return _core.convert(np.zeros(spec.shape, dtypes.numpy_dtype(kind)), kind)  # type: ignore[arg-type]
 
     tensors: Collection[str] = door.tensors  # type: ignore[attr-defined]
     given = {name: blank(x) if name in tensors else x for name, x in bound.items()}
     try:
-        infer(door, (), given)
+        with inferring():
+            door(**given)
     except Exception:
         return False
     return True
+
+
+_MOST_ZEROS = 10**6

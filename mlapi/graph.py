@@ -5,7 +5,8 @@ adapter's `abstract_eval` does that, and works out which sizes stay unknown (Non
 """
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -165,19 +166,26 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
 
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
     variables = [*variables, *(x for x in flat if type(x) is Variable)]
-    token = _inferring.set(True)
-    try:
+    with inferring():
         return adapter.core.abstract_eval(call, specs, variables)
-    finally:
-        _inferring.reset(token)
 
 
 _inferring: ContextVar[bool] = ContextVar("inferring", default=False)
 
 
 def is_inferring() -> bool:
-    """Whether tensors are stand-ins at the moment, of which the sizes mean nothing."""
+    """Whether tensors are stand-ins at the moment, of which the values mean nothing."""
     return _inferring.get()
+
+
+@contextmanager
+def inferring() -> Iterator[None]:
+    """A stretch of code in which they are."""
+    token = _inferring.set(True)
+    try:
+        yield
+    finally:
+        _inferring.reset(token)
 
 
 def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:
