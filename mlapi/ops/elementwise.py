@@ -1,11 +1,22 @@
 """Arithmetic and functions of single elements.
 
 Two tensors are broadcast together by NumPy's rules and brought to the dtype that both have in
-the lattice of `mlapi.dtypes`. Where a function leaves the integers (`exp`, `divide`), integers and
+the lattice of `mlapi.dtypes`. Where a function leaves the integers (`sqrt`, `divide`), integers and
 booleans become the default float type first.
 """
 
 from mlapi.op import op, to_float
+from mlapi.ops import rules
+from mlapi.ops.logical import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_or,
+    not_equal,
+    where,
+)
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 
@@ -70,6 +81,19 @@ def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     return divide(x1, x2)
 
 
+@op(dtype=to_float)
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Quotient, and 0 where `x2` is zero.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.divide_no_nan([1, 3], [0, 2]))
+        array([0. , 1.5], dtype=float32)
+    """
+    zero = equal(x2, 0)
+    return where(zero, 0, divide(x1, where(zero, 1, x2)))
+
+
 @op
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Quotient rounded towards minus infinity. What an integer divided by zero gives is undefined.
@@ -90,6 +114,18 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> from mlapi import ops
         >>> ops.convert_to_numpy(ops.mod([-3, 3], 2))
         array([1, 1], dtype=int32)
+    """
+    ...
+
+
+@op(dtype=rules.real)
+def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Remainder of the quotient rounded towards zero, with the sign of `x1`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.fmod([-3, 3], 2))
+        array([-1,  1], dtype=int32)
     """
     ...
 
@@ -154,6 +190,18 @@ def abs(x: TensorLike) -> Tensor:
     return absolute(x)
 
 
+@op(dtype=rules.real_float)
+def fabs(x: TensorLike) -> Tensor:
+    """Distance from zero, as a float.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.fabs([1, -2]))
+        array([1., 2.], dtype=float32)
+    """
+    return absolute(x)
+
+
 @op
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of each element.
@@ -164,6 +212,19 @@ def sign(x: TensorLike) -> Tensor:
         array([-1,  0,  1], dtype=int32)
     """
     ...
+
+
+@op(dtype=rules.real_float)
+def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """0 where `x1` is negative, `x2` where it is zero, 1 where it is positive.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.heaviside([-2, 0, 3], 0.5))
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    step = where(less(x1, 0), 0, where(greater(x1, 0), 1, x1))  # NaN stays
+    return where(equal(x1, 0), x2, step)
 
 
 @op
@@ -198,6 +259,18 @@ def rsqrt(x: TensorLike) -> Tensor:
         >>> from mlapi import ops
         >>> ops.convert_to_numpy(ops.rsqrt([4.0])).round(3)
         array([0.5], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=rules.real_float)
+def cbrt(x: TensorLike) -> Tensor:
+    """Cube root, of the sign of `x`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.cbrt([-8, 27])).round(3)
+        array([-2.,  3.], dtype=float32)
     """
     ...
 
@@ -238,6 +311,30 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
+@op(dtype=rules.real)
+def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The larger of two elements; NaN only if both are.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.fmax([-1.0, float("nan")], 0.0))
+        array([0., 0.], dtype=float32)
+    """
+    return where(logical_or(greater_equal(x1, x2), not_equal(x2, x2)), x1, x2)
+
+
+@op(dtype=rules.real)
+def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The smaller of two elements; NaN only if both are.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.fmin([-1.0, float("nan")], 0.0))
+        array([-1.,  0.], dtype=float32)
+    """
+    return where(logical_or(less_equal(x1, x2), not_equal(x2, x2)), x1, x2)
+
+
 @op
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """Moves elements into the range from `x_min` to `x_max`; outside, the gradient is zero.
@@ -270,6 +367,18 @@ def ceil(x: TensorLike) -> Tensor:
         >>> from mlapi import ops
         >>> ops.convert_to_numpy(ops.ceil([-1.5, 1.5]))
         array([-1.,  2.], dtype=float32)
+    """
+    ...
+
+
+@op(dtype=rules.real)
+def trunc(x: TensorLike) -> Tensor:
+    """Without what is behind the point. Integers and booleans stay as they are.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.trunc([-1.7, 1.7]))
+        array([-1.,  1.], dtype=float32)
     """
     ...
 

@@ -1,7 +1,11 @@
 """Comparisons, truth values, and choices by them. Results are booleans except those of `where`."""
 
+import math
+from typing import Any
+
 from mlapi.op import op, to_bool, to_float
 from mlapi.ops import rules
+from mlapi.ops.reduction import all
 from mlapi.types import Tensor, TensorLike
 
 
@@ -159,6 +163,77 @@ def isfinite(x: TensorLike) -> Tensor:
         array([ True, False])
     """
     ...
+
+
+@op(dtype=rules.real_float)
+def isposinf(x: TensorLike) -> Tensor:
+    """Whether an element is plus infinity.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.isposinf([1.0, float("inf")]))
+        array([False,  True])
+    """
+    return equal(x, math.inf)
+
+
+@op(dtype=rules.real_float)
+def isneginf(x: TensorLike) -> Tensor:
+    """Whether an element is minus infinity.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.isneginf([1.0, float("-inf")]))
+        array([False,  True])
+    """
+    return equal(x, -math.inf)
+
+
+@op(dtype=to_float)
+def isclose(
+    x1: TensorLike,
+    x2: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Tensor:
+    """Whether `|x1 - x2| <= atol + rtol * |x2|`, or both are the same infinity.
+
+    Args:
+        x1: any shape.
+        x2: what it should be; the two are broadcast together.
+        rtol: tolerance relative to `x2`.
+        atol: tolerance besides.
+        equal_nan: whether NaN is close to NaN.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.isclose([1.0, 1.1], [1.000001, 1.0]))
+        array([ True, False])
+    """
+    one: Any = x1
+    other: Any = x2
+    size = abs(other)
+    close = (abs(one - other) <= atol + rtol * size) & (size < math.inf) | (one == other)
+    return close | (one != one) & (other != other) if equal_nan else close
+
+
+@op(dtype=to_float)
+def allclose(
+    x1: TensorLike,
+    x2: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Tensor:
+    """Whether all elements are close, as `isclose` has it.
+
+    Example:
+        >>> from mlapi import ops
+        >>> bool(ops.allclose([1.0, 2.0], [1.000001, 2.0]))
+        True
+    """
+    return all(isclose(x1, x2, rtol, atol, equal_nan))
 
 
 @op(dtype=rules.condition_first)

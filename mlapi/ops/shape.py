@@ -3,6 +3,7 @@
 Axes may be negative: they count from the last. Results keep the dtype of what they are made from.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,29 @@ def shape(x: TensorLike) -> tuple[Any, ...]:
     if isinstance(x, SymbolicTensor | Variable):
         return tuple(x.shape)
     return adapter.ops.shape(x) if adapter.core.is_tensor(x) else np.shape(x)
+
+
+def ndim(x: TensorLike) -> int:
+    """Number of axes.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.ndim([[1, 2], [3, 4]])
+        2
+    """
+    return len(shape(x))
+
+
+def size(x: TensorLike) -> Any:
+    """Number of elements, as `shape` gives it; None for a symbolic tensor of unknown size.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.size([[1, 2, 3], [4, 5, 6]])
+        6
+    """
+    sizes = shape(x)
+    return None if None in sizes else math.prod(sizes)
 
 
 @op

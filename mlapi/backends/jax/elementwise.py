@@ -68,3 +68,50 @@ def where(
     if x1 is None or x2 is None:
         return tuple(index.astype("int32") for index in jnp.where(condition))
     return jnp.where(condition, x1, x2)
+
+
+# --- angles and exponentials ---------------------------------------------------------------------
+
+tan = jnp.tan
+arcsin = jnp.arcsin
+arccos = jnp.arccos
+arctan = jnp.arctan
+sinh = jnp.sinh
+cosh = jnp.cosh
+arcsinh = jnp.arcsinh
+arccosh = jnp.arccosh
+arctanh = jnp.arctanh
+sinc = jnp.sinc
+hypot = jnp.hypot
+exp2 = jnp.exp2
+log2 = jnp.log2
+log10 = jnp.log10
+logaddexp = jnp.logaddexp
+logaddexp2 = jnp.logaddexp2
+erfc = lax.erfc
+erfinv = lax.erf_inv
+i0 = jnp.i0
+cbrt = jnp.cbrt
+
+# --- integers, bits and complex numbers ----------------------------------------------------------
+
+fmod = jnp.fmod
+trunc = jnp.trunc
+signbit = jnp.signbit
+gcd = jnp.gcd
+lcm = jnp.lcm
+bitwise_and = jnp.bitwise_and
+bitwise_or = jnp.bitwise_or
+bitwise_xor = jnp.bitwise_xor
+bitwise_not = jnp.bitwise_not
+bitwise_left_shift = jnp.left_shift
+bitwise_right_shift = jnp.right_shift
+complex_of = lax.complex
+real = jnp.real
+imag = jnp.imag
+conj = jnp.conj
+diag = jnp.diag
+
+
+def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    return x if dtype is None else x.view(dtypes.standardize(dtype))

@@ -104,3 +104,93 @@ def where(
     if x1 is None or x2 is None:
         return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     return tf.where(condition, x1, x2)
+
+
+# --- angles and exponentials ---------------------------------------------------------------------
+
+tan = tf.tan
+arcsin = tf.asin
+arccos = tf.acos
+arctan = tf.atan
+sinh = tf.sinh
+cosh = tf.cosh
+arcsinh = tf.asinh
+arccosh = tf.acosh
+arctanh = tf.atanh
+erfc = tf.math.erfc
+erfinv = tf.math.erfinv
+i0 = tf.math.bessel_i0
+
+
+def cbrt(x: Tensor) -> Tensor:
+    return tf.sign(x) * tf.cast(tf.cast(tf.abs(x), tf.float32) ** (1 / 3), x.dtype)
+
+
+# --- integers, bits and complex numbers ----------------------------------------------------------
+
+bitwise_and = with_booleans(tf.bitwise.bitwise_and, tf.logical_and)
+bitwise_or = with_booleans(tf.bitwise.bitwise_or, tf.logical_or)
+bitwise_xor = with_booleans(tf.bitwise.bitwise_xor, tf.math.logical_xor)
+bitwise_not = with_booleans(tf.bitwise.invert, tf.logical_not)
+complex_of = tf.complex
+real = tf.math.real
+
+
+def fmod(x1: Tensor, x2: Tensor) -> Tensor:
+    if not x1.dtype.is_floating:
+        return tf.truncatemod(x1, x2)
+    return tf.sign(x1) * tf.math.floormod(tf.abs(x1), tf.abs(x2))  # the other has no gradient
+
+
+def trunc(x: Tensor) -> Tensor:
+    return tf.where(x < 0, tf.math.ceil(x), tf.floor(x)) if x.dtype.is_floating else x
+
+
+def _in_range(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether shifts are by less than all bits, and the shifts that are.
+
+    TensorFlow would take those by more, or by negative numbers, for the nearest possible.
+    """
+    last = 8 * y.dtype.size - 1
+    inside = tf.logical_and(y >= 0, y <= last)
+    return inside, tf.where(inside, y, tf.cast(last, y.dtype))
+
+
+def bitwise_left_shift(x: Tensor, y: Tensor) -> Tensor:
+    inside, y = _in_range(y)
+    return tf.where(inside, tf.bitwise.left_shift(x, y), 0)
+
+
+def bitwise_right_shift(x: Tensor, y: Tensor) -> Tensor:
+    inside, y = _in_range(y)
+    shifted = tf.bitwise.right_shift(x, y)
+    return tf.where(inside, shifted, 0) if x.dtype.is_unsigned else shifted
+
+
+def imag(x: Tensor) -> Tensor:
+    return tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x)
+
+
+def conj(x: Tensor) -> Tensor:
+    return tf.math.conj(x) if x.dtype.is_complex else x
+
+
+def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    if dtype is None:
+        return x
+    if x.dtype.is_bool:
+        x = tf.cast(x, tf.uint8)
+    target = tf.as_dtype(dtypes.standardize(dtype))
+    sizes = [*x.shape[:-1], -1] if x.shape[:-1].is_fully_defined() else tf.concat([tf.shape(x)[:-1], [-1]], 0)
+    ratio = target.size // x.dtype.size
+    if ratio > 1:
+        x = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [-1, ratio]], 0))
+    y = tf.bitcast(x, target)
+    return tf.reshape(y, sizes) if target.size < x.dtype.size else y
+
+
+def diag(x: Tensor, k: int = 0) -> Tensor:
+    if x.shape.rank == 1:
+        return tf.linalg.diag(x, k=k)
+    rows, columns = x.shape
+    return tf.linalg.diag_part(x, k=k) if -rows < k < columns else x[:0, 0]

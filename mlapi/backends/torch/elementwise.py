@@ -76,3 +76,69 @@ def where(
     if x1 is None or x2 is None:
         return tuple(index.to(torch.int32) for index in torch.where(condition))
     return torch.where(condition, x1, x2)
+
+
+# --- angles and exponentials ---------------------------------------------------------------------
+
+tan = torch.tan
+arcsin = torch.asin
+arccos = torch.acos
+arctan = torch.atan
+sinh = torch.sinh
+cosh = torch.cosh
+arcsinh = torch.asinh
+arccosh = torch.acosh
+arctanh = torch.atanh
+sinc = torch.sinc
+hypot = torch.hypot
+exp2 = torch.exp2
+log2 = torch.log2
+log10 = torch.log10
+logaddexp = torch.logaddexp
+logaddexp2 = torch.logaddexp2
+erfc = torch.erfc
+erfinv = torch.erfinv
+i0 = torch.i0
+
+
+def cbrt(x: Tensor) -> Tensor:
+    return torch.copysign(torch.pow(torch.abs(x), 1 / 3), x)
+
+
+# --- integers, bits and complex numbers ----------------------------------------------------------
+
+fmax = torch.fmax
+fmin = torch.fmin
+fmod = torch.fmod
+signbit = torch.signbit
+nan_to_num = torch.nan_to_num
+gcd = torch.gcd
+lcm = torch.lcm
+bitwise_and = torch.bitwise_and
+bitwise_or = torch.bitwise_or
+bitwise_xor = torch.bitwise_xor
+bitwise_not = torch.bitwise_not
+bitwise_left_shift = torch.bitwise_left_shift
+bitwise_right_shift = torch.bitwise_right_shift
+complex_of = torch.complex
+real = torch.real
+conj = torch.conj_physical
+
+
+def trunc(x: Tensor) -> Tensor:
+    return torch.trunc(x) if x.is_floating_point() else x
+
+
+def imag(x: Tensor) -> Tensor:
+    return torch.imag(x) if x.is_complex() else torch.zeros_like(x)
+
+
+def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    if dtype is None:
+        return x
+    x = x.contiguous() if x.numel() else x.new_empty(x.shape)  # whose strides may be anything
+    return x.view(core.NATIVE[dtypes.standardize(dtype)])
+
+
+def diag(x: Tensor, k: int = 0) -> Tensor:
+    return torch.diag(x, k)

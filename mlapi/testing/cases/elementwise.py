@@ -75,6 +75,15 @@ def choose(condition, x1=None, x2=None):
     return np.where(condition) if x1 is None else np.where(condition, x1, x2)
 
 
+def divide_no_nan(x1, x2):
+    return np.where(x2 == 0, 0, x1 / x2)
+
+
+NEAR = (
+    np.float32([1, 1, 1, np.inf, np.inf, -np.inf, np.nan, 0, 1, np.inf]),
+    np.float32([1.000001, 1.1, 3, np.inf, -np.inf, 1, np.nan, 1e-9, np.inf, 1]),
+)
+
 CASES = [
     *binary("add", np.add, dtypes=ALL),
     *binary("subtract", np.subtract, dtypes=NUMBERS),
@@ -91,15 +100,26 @@ CASES = [
     *binary("power", np.power, make=positive, dtypes=FLOATS),
     Case("power", (whole(5, low=0, high=4), whole(5, low=0, high=4, seed=1)), np.power,
          label="whole", dtypes=INTEGERS),
+    *binary("fmod", np.fmod, make=positive, dtypes=FLOATS, grad=False),
+    Case("fmod", (whole(9), scalar(3)), np.fmod, label="whole", dtypes=INTEGERS),
+    Case("fmod", (real(9), scalar(-1.3)), np.fmod, label="negative"),
+    *binary("divide_no_nan", divide_no_nan, dtypes=NUMBERS, result="float"),
+    Case("divide_no_nan", (np.float32([0, 1, np.nan, 4]), np.float32([0, 0, 0, 2])),
+         divide_no_nan, label="zeros", grad=False),
     *unary("negative", np.negative, dtypes=(*FLOATS, "int8", "int16", "int32")),
     *unary("absolute", np.abs, dtypes=ALL),
     *unary("abs", np.abs, dtypes=ALL),
+    *unary("fabs", np.fabs, dtypes=ALL, result="float"),
+    *binary("heaviside", np.heaviside, dtypes=ALL, result="float"),
+    Case("heaviside", (np.float32([0, -0.0, np.nan, 1]), real(4)), np.heaviside, label="zeros",
+         grad=False),
     *unary("sign", np.sign, dtypes=NUMBERS),
     Case("sign", (np.float32([0.0, np.nan]),), np.sign, label="special", grad=False),
     *unary("square", np.square, dtypes=NUMBERS),
     *unary("sqrt", np.sqrt, make=positive, dtypes=ALL, result="float"),
     *unary("rsqrt", lambda x: 1 / np.sqrt(x), make=positive, dtypes=NUMBERS, result="float"),
     *unary("reciprocal", lambda x: 1 / x, make=positive, dtypes=NUMBERS, result="float"),
+    *unary("cbrt", np.cbrt, dtypes=ALL, result="float"),
     *unary("exp", np.exp, dtypes=ALL, result="float"),
     *unary("expm1", np.expm1, dtypes=ALL, result="float"),
     Case("expm1", (np.float32([1e-6, -1e-6]),), np.expm1, label="small"),
@@ -111,6 +131,8 @@ CASES = [
     *unary("cos", np.cos, dtypes=ALL, result="float"),
     *unary("tanh", np.tanh, dtypes=ALL, result="float"),
     *unary("erf", special.erf, dtypes=ALL, result="float"),
+    *binary("fmax", np.fmax, dtypes=ALL),
+    *binary("fmin", np.fmin, dtypes=ALL),
     *binary("maximum", np.maximum, dtypes=ALL),
     *binary("minimum", np.minimum, dtypes=ALL),
     Case("maximum", (np.float32([np.nan, 1]), np.float32([1, np.nan])), np.maximum, label="nan",
@@ -121,6 +143,7 @@ CASES = [
          dtypes=("int8", "int16", "int32")),
     *unary("floor", np.floor, dtypes=ALL, result="float", grad=False),
     *unary("ceil", np.ceil, dtypes=ALL, result="float", grad=False),
+    *unary("trunc", np.trunc, dtypes=ALL, grad=False),
     *unary("round", np.round, dtypes=NUMBERS, grad=False),
     Case("round", (np.float32([0.5, 1.5, 2.5, -0.5]),), np.round, label="halves", grad=False),
     Case("round", (np.float32([0.126, 1.994]),), np.round, {"decimals": 2}, label="decimals",
@@ -139,6 +162,17 @@ CASES = [
     *logic("logical_or", np.logical_or),
     *logic("logical_xor", np.logical_xor),
     *unary("logical_not", np.logical_not, make=truth, dtypes=ALL, result="bool"),
+    *special_values("isposinf", np.isposinf),
+    *special_values("isneginf", np.isneginf),
+    *compare("isclose", np.isclose),
+    Case("isclose", NEAR, np.isclose, label="near", result="bool", grad=False),
+    Case("isclose", NEAR, np.isclose, {"rtol": 0.0, "atol": 2.0, "equal_nan": True}, "tolerances",
+         result="bool", grad=False),
+    Case("allclose", NEAR, np.allclose, label="near", result="bool", grad=False),
+    Case("allclose", (real(3), real(2, 3)), np.allclose, {"atol": 9.0}, result="bool",
+         dtypes=NUMBERS, grad=False, draw=strategies.binary()),
+    Case("allclose", (real(0), real(3, 1)), np.allclose, label="empty", result="bool",
+         grad=False),
     *special_values("isnan", np.isnan),
     *special_values("isinf", np.isinf),
     *special_values("isfinite", np.isfinite),
