@@ -43,7 +43,7 @@ def value_and_grad(
         return run
 
     def with_tensors(point: Any, *args: Any, **kwargs: Any) -> Any:
-        return run(tree.map_structure(_as_tensor, point), *args, **kwargs)
+        return run(tree.map_structure(as_differentiable, point), *args, **kwargs)
 
     return with_tensors
 
@@ -93,7 +93,8 @@ def jit(
     return adapter.transforms.jit(fn, collect(state), jit_compile)
 
 
-def _as_tensor(x: Any) -> Any:
+def as_differentiable(x: Any) -> Any:
+    """A tensor of `x`, of floats if it was none before."""
     if type(x) is Variable:
         x = x.value
     if adapter.core.is_tensor(x):

@@ -1,108 +1,31 @@
-"""Into tensors and out of them, and control flow that compiles.
+"""Control flow that compiles.
 
-The functions passed to `cond`, `while_loop`, `fori_loop` and `scan` work on nests of tensors and
+The functions passed to `cond`, `while_loop`, `scan` and the like work on nests of tensors and
 must not assign to Variables: where they are compiled, they run apart from the code around them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mlapi import dtypes, tree
+from mlapi import tree
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError
+from mlapi.errors import ArgumentError, ShapeError
 from mlapi.graph import SymbolicTensor
-from mlapi.op import op
+from mlapi.ops.conversion import convert_to_tensor, dtype
 from mlapi.ops.elementwise import cast
-from mlapi.state import Variable
-from mlapi.types import DTypeLike, Tensor, TensorLike
-
-
-@op(dtype=None)
-def stop_gradient(variable: TensorLike) -> Tensor:
-    """The same values, as constants for every gradient.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.stop_gradient([1.0]))
-        array([1.], dtype=float32)
-    """
-    ...
-
-
-def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor of the framework or a symbolic one.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.is_tensor([1.0]), ops.is_tensor(ops.ones((1,)))
-        (False, True)
-    """
-    return adapter.core.is_tensor(x) or isinstance(x, SymbolicTensor)
-
-
-@op(dtype=None)
-def convert_to_tensor(
-    x: TensorLike,
-    dtype: DTypeLike | None = None,
-    sparse: bool | None = None,
-    ragged: bool | None = None,
-) -> Tensor:
-    """A tensor of the framework with the values of `x`.
-
-    Args:
-        x: a tensor, Variable, array, number or nested list. Symbolic tensors stay symbolic.
-        dtype: of the result; by default that of `x`, and for Python's numbers int32, bool or the
-            default float type.
-        sparse: must not be True; there are no sparse tensors.
-        ragged: must not be True; there are no ragged tensors.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.convert_to_tensor([1, 2], dtype="float32"))
-        array([1., 2.], dtype=float32)
-    """
-    if sparse or ragged:
-        raise ArgumentError("convert_to_tensor: there are no sparse or ragged tensors.")
-    tensor: Any = x  # the door has made one of it
-    return tensor if dtype is None else cast(tensor, dtype)
-
-
-def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """The values of a tensor on the host.
-
-    Args:
-        x: a tensor, Variable, array, number or nested list.
-
-    Returns:
-        An array, which may share memory with a tensor on the CPU: copy it before you write to it.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy([1, 2])
-        array([1, 2], dtype=int32)
-    """
-    return adapter.core.to_numpy(convert_to_tensor(x))
-
-
-def dtype(x: TensorLike) -> str:
-    """Name of the dtype of a tensor, Variable, array or number.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.dtype([1, 2])
-        'int32'
-    """
-    if isinstance(x, SymbolicTensor | Variable):
-        return x.dtype
-    if isinstance(x, np.ndarray | np.generic):
-        return dtypes.standardize(x.dtype)
-    return adapter.core.dtype_of(convert_to_tensor(x))
+from mlapi.ops.logical import where
+from mlapi.ops.shape import concatenate, flip, moveaxis, reshape, stack
+from mlapi.types import TensorLike
 
 
 def _tensors(structure: Any) -> Any:
     return tree.map_structure(convert_to_tensor, structure)
+
+
+def _zeros(shape: Any, like: Any) -> Any:
+    return convert_to_tensor(np.zeros(shape), dtype(like))
 
 
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -112,15 +35,40 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
         pred: a scalar truth value.
         true_fn: called without arguments if it is true.
         false_fn: called if not. Both return nests of tensors of the same structure, shapes and
-            dtypes.
+            dtypes. Where `pred` is symbolic, or what they return is, both become part of the
+            model and the result is chosen at last.
 
     Example:
         >>> from mlapi import ops
         >>> ops.convert_to_numpy(ops.cond(True, lambda: ops.ones((1,)), lambda: ops.zeros((1,))))
         array([1.], dtype=float32)
     """
-    pred = cast(pred, "bool")
-    return adapter.ops.cond(pred, lambda: _tensors(true_fn()), lambda: _tensors(false_fn()))
+    if isinstance(pred, bool | int | float | np.generic):
+        return _tensors(true_fn() if pred else false_fn())
+    truth = cast(pred, "bool")
+    if isinstance(truth, SymbolicTensor):
+        return tree.map_structure(lambda a, b: where(truth, a, b), true_fn(), false_fn())
+    return adapter.control.cond(truth, lambda: _tensors(true_fn()), lambda: _tensors(false_fn()))
+
+
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """Calls one of several functions.
+
+    Args:
+        index: a scalar integer; below 0 it counts as 0, and above the last as the last.
+        branches: they return nests of tensors of the same structure, shapes and dtypes.
+        *operands: arguments of whichever is called.
+
+    Example:
+        >>> from mlapi import ops
+        >>> int(ops.switch(1, [lambda x: x + 1, lambda x: x * 10], 5))
+        50
+    """
+    if not branches:
+        raise ArgumentError("switch: branches must not be empty.")
+    given = _tensors(operands)
+    calls = [lambda f=f: _tensors(f(*given)) for f in branches]
+    return adapter.control.switch(cast(index, "int32"), calls)
 
 
 def while_loop(
@@ -158,7 +106,7 @@ def while_loop(
         out = body(*values)
         return _tensors((out,) if single else tuple(out))
 
-    last = adapter.ops.while_loop(test, step, first, maximum_iterations)
+    last = adapter.control.while_loop(test, step, first, maximum_iterations)
     return last[0] if single else type(loop_vars)(last)
 
 
@@ -176,6 +124,9 @@ def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_
         >>> int(ops.fori_loop(0, 4, lambda i, total: total + i, 0))
         6
     """
+    if isinstance(lower, int) and isinstance(upper, int):  # so that all backends have a gradient
+        indices = np.arange(lower, max(lower, upper), dtype="int32")
+        return scan(lambda value, i: (body_fun(i, value), None), init_val, indices)[0]
 
     def step(i: Any, value: Any) -> tuple[Any, Any]:
         return i + 1, body_fun(i, value)
@@ -210,10 +161,95 @@ def scan(
         >>> ops.convert_to_numpy(sums)
         array([0, 1, 3, 6], dtype=int32)
     """
+    carry, xs = _tensors(init), None if xs is None else _tensors(xs)
+    sizes = {x.shape[0] if len(x.shape) else None for x in tree.flatten(xs) if x is not None}
+    sizes |= set() if length is None else {length}
+    if len(sizes) != 1 or sizes == {None}:
+        raise ShapeError(
+            "scan: xs must have a first axis, of the same size in all, or a length must be given; "
+            f"received shapes {[tuple(x.shape) for x in tree.flatten(xs) if x is not None]} and "
+            f"length={length}."
+        )
 
     def step(carry: Any, x: Any) -> tuple[Any, Any]:
         carry, y = f(carry, x)
         return _tensors(carry), None if y is None else _tensors(y)
 
-    xs = None if xs is None else _tensors(xs)
-    return adapter.ops.scan(step, _tensors(init), xs, length, reverse, unroll)
+    if sizes == {0}:  # one step with zeros tells what the empty results look like
+        ys = step(carry, tree.map_structure(lambda x: _zeros(x.shape[1:], x), xs))[1]
+        return carry, tree.map_structure(lambda y: y if y is None else _zeros((0, *y.shape), y), ys)
+    return adapter.control.scan(step, carry, xs, length, reverse, unroll)
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """`f` of every row of `xs`, one after another, the results stacked.
+
+    Args:
+        f: takes a nest of rows as `xs` is one of tensors, and returns a nest of tensors.
+        xs: a nest of tensors with a first axis of the same size.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.map(lambda row: ops.sum(row), [[1, 2], [3, 4]]))
+        array([3, 7], dtype=int32)
+    """
+    return scan(lambda carry, x: (carry, f(x)), 0, xs)[1]
+
+
+def associative_scan(
+    f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
+) -> Any:
+    """What `f` makes of the elements up to each place, in about `2 log2(n)` steps.
+
+    Blelloch, "Prefix sums and their applications", 1990.
+
+    Args:
+        f: associative, `f(f(a, b), c) == f(a, f(b, c))`; of two nests with many elements along
+            `axis`, each with its counterpart.
+        elems: a nest of tensors of the same size along `axis`.
+        reverse: whether to begin with the last.
+        axis: of the elements.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.associative_scan(ops.add, [1, 2, 3, 4]))
+        array([ 1,  3,  6, 10], dtype=int32)
+    """
+    like = elems if isinstance(elems, dict | tuple) else _tensors(elems)
+    leaves = [moveaxis(x, axis, 0) for x in tree.flatten(_tensors(elems))]
+    if len({x.shape[0] for x in leaves}) != 1:
+        raise ShapeError(
+            f"associative_scan: all must have the same size along axis {axis}, received shapes "
+            f"{[tuple(x.shape) for x in tree.flatten(_tensors(elems))]}."
+        )
+
+    def back(leaves: list[Any]) -> Any:
+        return tree.pack_sequence_as(like, [moveaxis(x, 0, axis) for x in leaves])
+
+    def combine(before: list[Any], after: list[Any]) -> list[Any]:
+        found = tree.flatten(_tensors(f(back(before), back(after))))
+        return [moveaxis(x, axis, 0) for x in found]
+
+    leaves = [flip(x, 0) for x in leaves] if reverse else leaves
+    leaves = _prefixes(combine, leaves)
+    return back([flip(x, 0) for x in leaves] if reverse else leaves)
+
+
+def _prefixes(combine: Callable[[list[Any], list[Any]], list[Any]], xs: list[Any]) -> list[Any]:
+    """Those up to odd places are the prefixes of pairs; of these come those up to even places."""
+    size = xs[0].shape[0]
+    if size < 2:
+        return xs
+    odd = _prefixes(combine, combine([x[:-1:2] for x in xs], [x[1::2] for x in xs]))
+    even = [x[:1] for x in xs]
+    if size > 2:
+        rest = combine([x[: (size - 1) // 2] for x in odd], [x[2::2] for x in xs])
+        even = [concatenate([a, b]) for a, b in zip(even, rest, strict=True)]
+    return [_interleaved(a, b) for a, b in zip(even, odd, strict=True)]
+
+
+def _interleaved(a: Any, b: Any) -> Any:
+    """The rows of both in turn; `a` may have one more."""
+    count = b.shape[0]
+    both = reshape(stack([a[:count], b], 1), (2 * count, *tuple(a.shape)[1:]))
+    return concatenate([both, a[count:]])

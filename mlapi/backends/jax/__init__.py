@@ -1,19 +1,39 @@
 """The jax adapter: every step is one jitted function over (state, arguments)."""
 
-from mlapi.backends.jax import core, elementwise, nn, ops, optimizers, random, transforms
+from mlapi.backends.jax import (
+    arrays,
+    control,
+    core,
+    elementwise,
+    image,
+    linalg,
+    nn,
+    ops,
+    optimizers,
+    random,
+    sequences,
+    signal,
+    transforms,
+)
 
 __all__ = [
     "IMPLEMENTATIONS",
     "NAME",
+    "arrays",
+    "control",
     "core",
     "elementwise",
+    "image",
+    "linalg",
     "nn",
     "ops",
     "optimizers",
     "random",
+    "sequences",
+    "signal",
     "transforms",
 ]
 
 NAME = "jax"
-IMPLEMENTATIONS = (elementwise, ops, nn)
+IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
 """The modules that hold the implementations of ops, by name."""

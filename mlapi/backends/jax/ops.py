@@ -205,21 +205,6 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
     return jnp.argsort(x, axis, stable=True).astype("int32")
 
 
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    return jnp.searchsorted(sorted_sequence, values, side=side).astype("int32")
-
-
-def segment_sum(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
-) -> Tensor:
-    return jax.ops.segment_sum(data, segment_ids, num_segments, indices_are_sorted=sorted)
-
-
-def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
-    places = tuple(jnp.moveaxis(indices, -1, 0))
-    return jnp.zeros(shape, values.dtype).at[places].add(values)
-
-
 def slice(inputs: Tensor, start_indices: Tensor, shape: Sequence[int]) -> Tensor:
     return lax.dynamic_slice(inputs, tuple(start_indices), shape)
 
@@ -243,45 +228,3 @@ def tensordot(
 
 def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
     return jnp.einsum(subscripts, *operands)
-
-
-def norm(
-    x: Tensor, ord: float | str | None = None, axis: Axis | None = None, keepdims: bool = False
-) -> Tensor:
-    return jnp.linalg.norm(x, ord, _axes(axis), keepdims)
-
-
-# --- control flow --------------------------------------------------------------------------------
-
-cond = lax.cond
-
-
-def while_loop(
-    test: Callable[..., Tensor],
-    step: Callable[..., tuple[Any, ...]],
-    values: tuple[Any, ...],
-    maximum_iterations: int | None,
-) -> tuple[Any, ...]:
-    if maximum_iterations is None:
-        return lax.while_loop(lambda state: test(*state), lambda state: step(*state), values)
-
-    def go_on(state: tuple[Any, tuple[Any, ...]]) -> Tensor:
-        done, inner = state
-        return (done < maximum_iterations) & test(*inner)
-
-    def advance(state: tuple[Any, tuple[Any, ...]]) -> tuple[Any, tuple[Any, ...]]:
-        done, inner = state
-        return done + 1, step(*inner)
-
-    return lax.while_loop(go_on, advance, (0, values))[1]
-
-
-def scan(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    carry: Any,
-    xs: Any,
-    length: int | None,
-    reverse: bool,
-    unroll: int | bool,
-) -> tuple[Any, Any]:
-    return lax.scan(step, carry, xs, length, reverse, unroll)

@@ -1,19 +1,39 @@
 """The tensorflow adapter: every step is one `tf.function`."""
 
-from mlapi.backends.tensorflow import core, elementwise, nn, ops, optimizers, random, transforms
+from mlapi.backends.tensorflow import (
+    arrays,
+    control,
+    core,
+    elementwise,
+    image,
+    linalg,
+    nn,
+    ops,
+    optimizers,
+    random,
+    sequences,
+    signal,
+    transforms,
+)
 
 __all__ = [
     "IMPLEMENTATIONS",
     "NAME",
+    "arrays",
+    "control",
     "core",
     "elementwise",
+    "image",
+    "linalg",
     "nn",
     "ops",
     "optimizers",
     "random",
+    "sequences",
+    "signal",
     "transforms",
 ]
 
 NAME = "tensorflow"
-IMPLEMENTATIONS = (elementwise, ops, nn)
+IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
 """The modules that hold the implementations of ops, by name."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mlapi import dtypes, tree
+from mlapi import dtypes
 from mlapi.backends.tensorflow.elementwise import (
     cast,
     maximum,
@@ -92,23 +92,6 @@ def prod(
 
 
 _product = _reduction(tf.reduce_prod, tf.identity)
-
-
-def _arg(native: Callable[..., Tensor]) -> Any:
-    def find(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        if x.dtype.is_bool:
-            x = tf.cast(x, tf.uint8)
-        if axis is None:
-            index = native(tf.reshape(x, [-1]), 0, tf.int32)
-            return tf.reshape(index, [1] * x.shape.rank) if keepdims else index
-        index = native(x, axis, tf.int32)
-        return tf.expand_dims(index, axis) if keepdims else index
-
-    return find
-
-
-argmax = _arg(tf.argmax)
-argmin = _arg(tf.argmin)
 
 
 def cumsum(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
@@ -305,33 +288,6 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     return values, indices
 
 
-def sort(x: Tensor, axis: int | None = -1) -> Tensor:
-    return tf.sort(tf.reshape(x, [-1]), 0) if axis is None else tf.sort(x, axis)
-
-
-def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
-    if axis is None:
-        x, axis = tf.reshape(x, [-1]), 0
-    return tf.argsort(x, axis, stable=True)
-
-
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    found = tf.searchsorted(sorted_sequence, tf.reshape(values, [-1]), side=side)
-    return tf.reshape(found, tf.shape(values))
-
-
-def segment_sum(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
-) -> Tensor:
-    if num_segments is None:
-        num_segments = tf.reduce_max(segment_ids) + 1
-    return tf.math.unsorted_segment_sum(data, segment_ids, num_segments)
-
-
-def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
-    return tf.scatter_nd(indices, values, tf.cast(shape, indices.dtype))
-
-
 def slice(inputs: Tensor, start_indices: Tensor, shape: Sequence[int]) -> Tensor:
     return tf.slice(inputs, start_indices, tf.cast(shape, start_indices.dtype))
 
@@ -386,97 +342,3 @@ def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
 
 def outer(x1: Tensor, x2: Tensor) -> Tensor:
     return multiply(tf.reshape(x1, [-1, 1]), tf.reshape(x2, [1, -1]))
-
-
-def norm(
-    x: Tensor, ord: float | str | None = None, axis: Axis | None = None, keepdims: bool = False
-) -> Tensor:
-    if ord is None:
-        return tf.sqrt(sum(tf.square(x), axis, keepdims))
-    axes = list(range(x.shape.rank)) if axis is None else axis
-    axes = [axes] if isinstance(axes, int) else [one % x.shape.rank for one in axes]
-    if len(axes) == 1:
-        return _vector_norm(x, ord, axes[0], keepdims)
-    rows, columns = axes
-    if ord == "fro":
-        return tf.sqrt(tf.reduce_sum(tf.square(x), axes, keepdims))
-    if ord in (1, -1, np.inf, -np.inf):
-        inner = rows if abs(ord) == 1 else columns
-        extreme = tf.reduce_max if ord > 0 else tf.reduce_min
-        return extreme(tf.reduce_sum(tf.abs(x), inner, keepdims=True), axes, keepdims)
-    values = tf.linalg.svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
-    reduced = {"nuc": tf.reduce_sum, 2: tf.reduce_max, -2: tf.reduce_min}.get(ord)
-    if reduced is None:
-        raise ShapeError(f"norm: ord={ord!r} is no norm of matrices.")
-    y = reduced(values, -1)
-    return expand_dims(y, sorted(axes)) if keepdims else y
-
-
-def _vector_norm(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
-    size = tf.abs(x)
-    if ord == np.inf:
-        return tf.reduce_max(size, axis, keepdims)
-    if ord == -np.inf:
-        return tf.reduce_min(size, axis, keepdims)
-    if ord == 0:
-        return tf.reduce_sum(tf.cast(x != 0, x.dtype), axis, keepdims)
-    if ord == 1:
-        return tf.reduce_sum(size, axis, keepdims)
-    if ord == 2:
-        return tf.sqrt(tf.reduce_sum(tf.square(x), axis, keepdims))
-    if isinstance(ord, str):
-        raise ShapeError(f"norm: ord={ord!r} is no norm of vectors.")
-    return tf.reduce_sum(size**ord, axis, keepdims) ** (1.0 / ord)
-
-
-# --- control flow --------------------------------------------------------------------------------
-
-cond = tf.cond
-
-
-def while_loop(
-    test: Callable[..., Tensor],
-    step: Callable[..., tuple[Any, ...]],
-    values: tuple[Any, ...],
-    maximum_iterations: int | None,
-) -> tuple[Any, ...]:
-    return tf.while_loop(test, step, values, maximum_iterations=maximum_iterations)
-
-
-def scan(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    carry: Any,
-    xs: Any,
-    length: int | None,
-    reverse: bool,
-    unroll: int | bool,
-) -> tuple[Any, Any]:
-    rows = [] if xs is None else tree.flatten(xs)
-    count = shape(rows[0])[0] if rows else length
-    given = [tf.TensorArray(x.dtype, count, element_shape=x.shape[1:]).unstack(x) for x in rows]
-
-    def advance(t: Any, carry: Any) -> tuple[Any, Any, Any]:
-        i = count - 1 - t if reverse else t
-        x = None if xs is None else tree.pack_sequence_as(xs, [each.read(i) for each in given])
-        return i, *step(carry, x)
-
-    # The first step apart from the others: it tells what there is to collect.
-    i, carry, y = advance(0, carry)
-    leaves = [leaf for leaf in tree.flatten(y) if leaf is not None]
-    out = [
-        tf.TensorArray(leaf.dtype, count, element_shape=leaf.shape).write(i, leaf)
-        for leaf in leaves
-    ]
-
-    def body(t: Tensor, carry: Any, out: Any) -> tuple[Tensor, Any, Any]:
-        i, carry, y = advance(t, carry)
-        return t + 1, carry, [array.write(i, leaf) for array, leaf in zip(out, tree.flatten(y))]
-
-    # XLA differentiates loops of a known length only.
-    loop = tf.while_loop(
-        lambda t, *_: t < count, body, (1, carry, out), maximum_iterations=count - 1
-    )
-    _, carry, out = loop
-    if not leaves:
-        return carry, y
-    return carry, tree.pack_sequence_as(y, [array.stack() for array in out])

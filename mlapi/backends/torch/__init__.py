@@ -1,19 +1,39 @@
 """The torch adapter: eager by default, one whole graph when compilation is asked for."""
 
-from mlapi.backends.torch import core, elementwise, nn, ops, optimizers, random, transforms
+from mlapi.backends.torch import (
+    arrays,
+    control,
+    core,
+    elementwise,
+    image,
+    linalg,
+    nn,
+    ops,
+    optimizers,
+    random,
+    sequences,
+    signal,
+    transforms,
+)
 
 __all__ = [
     "IMPLEMENTATIONS",
     "NAME",
+    "arrays",
+    "control",
     "core",
     "elementwise",
+    "image",
+    "linalg",
     "nn",
     "ops",
     "optimizers",
     "random",
+    "sequences",
+    "signal",
     "transforms",
 ]
 
 NAME = "torch"
-IMPLEMENTATIONS = (elementwise, ops, nn)
+IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
 """The modules that hold the implementations of ops, by name."""

@@ -5,15 +5,13 @@
 
 import builtins
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch._higher_order_ops import while_loop as compiled_while_loop
 
-from mlapi import dtypes, tree
+from mlapi import dtypes
 from mlapi.backends.torch import core
 from mlapi.backends.torch.elementwise import cast
 from mlapi.errors import ShapeError
@@ -311,25 +309,6 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
     return torch.argsort(x, dim=axis or 0, stable=True).to(torch.int32)
 
 
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    return torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
-
-
-def segment_sum(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
-) -> Tensor:
-    if num_segments is None:
-        num_segments = int(segment_ids.max()) + 1 if segment_ids.numel() else 0
-    out = data.new_zeros((num_segments, *data.shape[1:]))
-    return out.index_add(0, segment_ids, data)
-
-
-def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
-    return values.new_zeros(tuple(shape)).index_put(
-        torch.unbind(indices.to(torch.int64), -1), values, accumulate=True
-    )
-
-
 def _block(starts: Tensor, shape: Sequence[int]) -> tuple[Tensor, ...]:
     """Index of a block that begins at `starts`; the numbers stay where they are, on the device."""
     starts = starts.to(torch.int64)
@@ -380,71 +359,8 @@ def einsum_of(operands: Sequence[Tensor], subscripts: str) -> Tensor:
     return torch.einsum(subscripts, *operands)
 
 
-def norm(
-    x: Tensor, ord: float | str | None = None, axis: Axis | None = None, keepdims: bool = False
-) -> Tensor:
-    return torch.linalg.norm(x, ord, axis, keepdims)
-
-
-# --- control flow --------------------------------------------------------------------------------
-
-
-def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    if core.is_imagining():  # both give the same shapes
-        return true_fn()
-    if torch.compiler.is_compiling():
-        return torch.cond(pred, true_fn, false_fn, ())
-    return true_fn() if pred else false_fn()
-
-
-def while_loop(
-    test: Callable[..., Tensor],
-    step: Callable[..., tuple[Any, ...]],
-    values: tuple[Any, ...],
-    maximum_iterations: int | None,
-) -> tuple[Any, ...]:
-    if core.is_imagining():  # the numbers might never end the loop
-        return step(*values)
-    if torch.compiler.is_compiling():
-        return _compiled_loop(test, step, values, maximum_iterations)
-    left = math.inf if maximum_iterations is None else maximum_iterations
-    while left > 0 and test(*values):
-        values = step(*values)
-        left -= 1
-    return values
-
-
-def _compiled_loop(
-    test: Callable[..., Tensor],
-    step: Callable[..., tuple[Any, ...]],
-    values: tuple[Any, ...],
-    maximum_iterations: int | None,
-) -> tuple[Any, ...]:
-    def go_on(left: Tensor, *state: Any) -> Tensor:
-        return (left != 0) & test(*state)
-
-    def advance(left: Tensor, *state: Any) -> tuple[Any, ...]:
-        return left - 1, *step(*state)
-
-    left = torch.full((), -1 if maximum_iterations is None else maximum_iterations)
-    return tuple(compiled_while_loop(go_on, advance, (left, *values))[1:])
-
-
-def scan(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    carry: Any,
-    xs: Any,
-    length: int | None,
-    reverse: bool,
-    unroll: int | bool,
-) -> tuple[Any, Any]:
-    rows = [torch.unbind(x) for x in tree.flatten(xs)] if xs is not None else []
-    count = len(rows[0]) if rows else length or 0
-    ys: list[Any] = []
-    for i in reversed(range(count)) if reverse else range(count):
-        x = tree.pack_sequence_as(xs, [row[i] for row in rows]) if rows else None
-        carry, y = step(carry, x)
-        ys.append(y)
-    if reverse:
-        ys.reverse()
-    return carry, tree.map_structure(lambda *y: torch.stack(y) if y[0] is not None else None, *ys)
+def cdist(x: Tensor, y: Tensor) -> Tensor:
+    half = x.dtype in (torch.float16, torch.bfloat16)
+    a, b = (x.float(), y.float()) if half else (x, y)
+    # By products it would be quicker, and wrong for points close to each other.
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").to(x.dtype)
