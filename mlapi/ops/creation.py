@@ -278,7 +278,7 @@ def geomspace(
     part = _fractions(num, endpoint, subtract(stop, start))
     y = power(absolute(start), 1 - part) * power(absolute(stop), part)
     side = sign(start)
-    y = where(equal(side * sign(stop), 1), side, math.nan) * y
+    y = multiply(where(equal(multiply(side, sign(stop)), 1), side, math.nan), y)
     return cast(moveaxis(y, 0, axis), kind if dtype is None else dtype)
 
 

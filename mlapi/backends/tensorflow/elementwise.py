@@ -22,15 +22,15 @@ def with_booleans(native: Callable[..., Tensor], boolean: Callable[..., Tensor])
     return call
 
 
-def widened(native: Callable[..., Tensor], *narrow: tf.DType) -> Any:
-    """`native`, by way of int32 for dtypes for which it has no kernel."""
+def widened(native: Callable[..., Tensor], *narrow: tf.DType, by: tf.DType = tf.int32) -> Any:
+    """`native`, by way of another dtype for those for which it has no kernel."""
 
     @functools.wraps(native)
     def call(*xs: Tensor) -> Tensor:
         if xs[0].dtype not in narrow:
             return native(*xs)
-        y = native(*(tf.cast(x, tf.int32) for x in xs))
-        return tf.cast(y, xs[0].dtype) if y.dtype is tf.int32 else y
+        y = native(*(tf.cast(x, by) for x in xs))
+        return tf.cast(y, xs[0].dtype) if y.dtype is by else y
 
     return call
 
@@ -118,8 +118,8 @@ arcsinh = tf.asinh
 arccosh = tf.acosh
 arctanh = tf.atanh
 erfc = tf.math.erfc
-erfinv = tf.math.erfinv
-i0 = tf.math.bessel_i0
+erfinv = widened(tf.math.erfinv, tf.float16, tf.bfloat16, by=tf.float32)
+i0 = widened(tf.math.bessel_i0, tf.bfloat16, by=tf.float32)
 
 
 def cbrt(x: Tensor) -> Tensor:
@@ -133,12 +133,12 @@ bitwise_or = with_booleans(tf.bitwise.bitwise_or, tf.logical_or)
 bitwise_xor = with_booleans(tf.bitwise.bitwise_xor, tf.math.logical_xor)
 bitwise_not = with_booleans(tf.bitwise.invert, tf.logical_not)
 complex_of = tf.complex
-real = tf.math.real
+_whole_fmod = widened(tf.truncatemod, tf.int8, tf.uint8, tf.int16, tf.uint16)
 
 
 def fmod(x1: Tensor, x2: Tensor) -> Tensor:
     if not x1.dtype.is_floating:
-        return tf.truncatemod(x1, x2)
+        return _whole_fmod(x1, x2)
     return tf.sign(x1) * tf.math.floormod(tf.abs(x1), tf.abs(x2))  # the other has no gradient
 
 
@@ -167,6 +167,10 @@ def bitwise_right_shift(x: Tensor, y: Tensor) -> Tensor:
     return tf.where(inside, shifted, 0) if x.dtype.is_unsigned else shifted
 
 
+def real(x: Tensor) -> Tensor:
+    return tf.math.real(x) if x.dtype.is_complex else x
+
+
 def imag(x: Tensor) -> Tensor:
     return tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x)
 
@@ -181,7 +185,11 @@ def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
     if x.dtype.is_bool:
         x = tf.cast(x, tf.uint8)
     target = tf.as_dtype(dtypes.standardize(dtype))
-    sizes = [*x.shape[:-1], -1] if x.shape[:-1].is_fully_defined() else tf.concat([tf.shape(x)[:-1], [-1]], 0)
+    sizes = (
+        [*x.shape[:-1], -1]
+        if x.shape[:-1].is_fully_defined()
+        else tf.concat([tf.shape(x)[:-1], [-1]], 0)
+    )
     ratio = target.size // x.dtype.size
     if ratio > 1:
         x = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [-1, ratio]], 0))
