@@ -116,6 +116,14 @@ class Transforms(Protocol):
         ...
 
 
+class Image(Protocol):
+    """Kernels for images."""
+
+    def bilinear(self, x: Any, sizes: tuple[int, int]) -> Any:
+        """Images (batch, height, width, channels) at other sizes."""
+        ...
+
+
 class Optimizers(Protocol):
     """Updates of many variables at once."""
 

@@ -110,3 +110,53 @@ def conv_window(
             f"shape {tuple(kernel)}."
         )
     return found, groups
+
+
+def transposed_window(
+    shape: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: int | Sequence[int],
+    padding: str,
+    output_padding: int | Sequence[int] | None,
+    data_format: str | None,
+    dilation_rate: int | Sequence[int],
+) -> tuple[Window, list[tuple[int, int]]]:
+    """The window of a transposed convolution, and how much of its whole result is cut off.
+
+    The whole is `(size - 1) * stride + reach` long. Cuts are before and after each axis; a
+    negative one stands for zeros to be added.
+    """
+    if len(kernel) != len(shape):
+        raise ShapeError(
+            f"the kernel must have as many axes as the inputs, {len(shape)}: received shape "
+            f"{tuple(kernel)} for inputs of shape {tuple(shape)}."
+        )
+    found = window(shape, kernel[:-2], strides, padding, data_format, dilation_rate)
+    channels = shape[-1 if found.channels_last else 1]
+    if channels != kernel[-1]:
+        raise ShapeError(
+            f"inputs of shape {tuple(shape)} with {channels} channels do not fit a kernel of "
+            f"shape {tuple(kernel)}, (*window, filters, channels)."
+        )
+    more = (output_padding,) * found.rank if isinstance(output_padding, int) else output_padding
+    if more is not None and (
+        len(more) != found.rank or any(not 0 <= m < s for m, s in zip(more, found.strides))
+    ):
+        raise ArgumentError(
+            "output_padding must be an int, or one for each spatial axis, at least 0 and smaller "
+            f"than the stride, {found.strides}; received {output_padding!r}."
+        )
+    cuts = []
+    for i, (size, gap, step) in enumerate(
+        zip(found.size, found.dilation, found.strides, strict=True)
+    ):
+        reach = (size - 1) * gap + 1
+        if more is not None:
+            before = reach // 2 if found.same else 0
+            cuts.append((before, before - more[i]))
+        elif found.same:
+            before = max(reach - step, 0) // 2
+            cuts.append((before, reach - step - before))
+        else:
+            cuts.append((0, min(reach - step, 0)))
+    return found, cuts

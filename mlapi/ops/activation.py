@@ -4,7 +4,14 @@ Integers and booleans become the default float type, except for `relu` and `relu
 """
 
 from mlapi.op import op, to_float
-from mlapi.ops.elementwise import absolute, negative
+from mlapi.ops.creation import ones_like
+from mlapi.ops.elementwise import absolute, cast, clip, maximum, minimum, negative, sqrt, square
+from mlapi.ops.exponential import expm1
+from mlapi.ops.logical import where
+from mlapi.ops.reduction import cumsum, sum
+from mlapi.ops.shape import flip, moveaxis, split
+from mlapi.ops.sorting import sort
+from mlapi.ops.trigonometry import tanh
 from mlapi.types import Axis, Tensor, TensorLike
 
 
@@ -198,3 +205,177 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
         array([-0.693, -0.693], dtype=float32)
     """
     ...
+
+
+@op(dtype=to_float)
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`: `elu` with a continuous slope.
+
+    Barron, 2017, https://arxiv.org/abs/1704.07483.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.celu([-1.0, 2.0])).round(3)
+        array([-0.632,  2.   ], dtype=float32)
+    """
+    return maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)
+
+
+@op(dtype=to_float)
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
+    """Gated linear unit: the first half along an axis, times the sigmoid of the second.
+
+    Dauphin et al., 2016, https://arxiv.org/abs/1612.08083.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.glu([1.0, 2.0, 0.0, 0.0]))
+        array([0.5, 1. ], dtype=float32)
+    """
+    value, gate = split(x, 2, axis)
+    return value * sigmoid(gate)
+
+
+@op(dtype=to_float)
+def hard_silu(x: TensorLike) -> Tensor:
+    """`x * hard_sigmoid(x)`.
+
+    Howard et al., 2019, https://arxiv.org/abs/1905.02244.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.hard_silu([-4.0, 1.5, 4.0]))
+        array([-0.   ,  1.125,  4.   ], dtype=float32)
+    """
+    return x * hard_sigmoid(x)
+
+
+@op(dtype=to_float)
+def hard_swish(x: TensorLike) -> Tensor:
+    """Another name of `hard_silu`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.hard_swish([-4.0, 1.5, 4.0]))
+        array([-0.   ,  1.125,  4.   ], dtype=float32)
+    """
+    return hard_silu(x)
+
+
+@op(dtype=to_float)
+def hard_tanh(x: TensorLike) -> Tensor:
+    """`x`, kept within -1 and 1.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.hard_tanh([-4.0, 0.5, 4.0]))
+        array([-1. ,  0.5,  1. ], dtype=float32)
+    """
+    return clip(x, -1, 1)
+
+
+@op(dtype=to_float)
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """`x`, but 0 within `threshold` of 0.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.hard_shrink([-1.0, 0.5, 2.0]))
+        array([-1.,  0.,  2.], dtype=float32)
+    """
+    return where(absolute(x) <= threshold, 0, x)
+
+
+@op(dtype=to_float)
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """`x` moved towards 0 by `threshold`, and 0 within that distance.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.soft_shrink([-1.0, 0.5, 2.0]))
+        array([-0.5,  0. ,  1.5], dtype=float32)
+    """
+    return x - clip(x, -threshold, threshold)
+
+
+@op(dtype=to_float)
+def tanh_shrink(x: TensorLike) -> Tensor:
+    """`x - tanh(x)`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.tanh_shrink([-1.0, 2.0])).round(3)
+        array([-0.238,  1.036], dtype=float32)
+    """
+    return x - tanh(x)
+
+
+@op(dtype=to_float)
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
+    """`x` above the threshold, `default_value` at it and below.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.threshold([-1.0, 1.0, 2.0], 1.0, 0.0))
+        array([0., 0., 2.], dtype=float32)
+    """
+    return where(x <= threshold, default_value, x)
+
+
+@op(dtype=to_float)
+def sparse_plus(x: TensorLike) -> Tensor:
+    """0 up to -1, `(x + 1)² / 4` up to 1, `x` from there on.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sparse_plus([-2.0, 0.0, 3.0]))
+        array([0.  , 0.25, 3.  ], dtype=float32)
+    """
+    return square(clip(x, -1, 1) + 1) / 4 + relu(x - 1)
+
+
+@op(dtype=to_float)
+def sparse_sigmoid(x: TensorLike) -> Tensor:
+    """Straight line from 0 at -1 to 1 at 1, flat outside: the slope of `sparse_plus`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sparse_sigmoid([-2.0, 0.0, 3.0]))
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    return clip(x / 2 + 0.5, 0, 1)
+
+
+@op(dtype=to_float)
+def squareplus(x: TensorLike, b: int = 4) -> Tensor:
+    """`(x + sqrt(x² + b)) / 2`, a smooth `relu` without exponentials.
+
+    Barron, 2021, https://arxiv.org/abs/2112.11687.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.squareplus([0.0, 1.5]))
+        array([1., 2.], dtype=float32)
+    """
+    size = absolute(x) + sqrt(square(x) + b)
+    return where(x >= 0, size, b / size) / 2  # without a difference of nearly equal numbers
+
+
+@op(dtype=to_float)
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
+    """The nearest point to `x` among those of positive numbers that sum to 1; many become 0.
+
+    Martins and Astudillo, 2016, https://arxiv.org/abs/1602.02068.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.sparsemax([0.0, 1.0, 1.5]))
+        array([0.  , 0.25, 0.75], dtype=float32)
+    """
+    x = moveaxis(x, axis, -1)
+    falling = flip(sort(x), -1)
+    rank = cumsum(ones_like(x), -1)
+    kept = 1 + rank * falling > cumsum(falling, -1)
+    count = sum(cast(kept, x.dtype), -1, keepdims=True)
+    total = sum(where(kept, falling, 0), -1, keepdims=True)
+    return moveaxis(relu(x - (total - 1) / count), -1, axis)

@@ -125,3 +125,64 @@ def average_pool(
         array([2., 2.], dtype=float32)
     """
     ...
+
+
+@op(dtype=to_float)
+def conv_transpose(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Transposed convolution: the gradient of `conv` by its inputs, which makes images larger.
+
+    Args:
+        inputs: as for `conv`.
+        kernel: shape `(*window, filters, channels)`.
+        strides: places between neighbouring inputs in the result.
+        padding: `"valid"` keeps all that the windows reach; `"same"` gives `size * stride`.
+        output_padding: if given, the sizes are `(size - 1) * stride + reach + output_padding`,
+            `reach = (window - 1) * dilation + 1`; for `"same"` less `2 * (reach // 2)`.
+        data_format: as for `conv`.
+        dilation_rate: as for `conv`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.shape(ops.conv_transpose(ops.ones((1, 4, 4, 3)), ops.ones((3, 3, 8, 3)), 2, "same"))
+        (1, 8, 8, 8)
+    """
+    ...
+
+
+@op(dtype=to_float)
+def separable_conv(
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """`depthwise_conv`, then a convolution by windows of one element.
+
+    Args:
+        inputs: as for `conv`.
+        depthwise_kernel: shape `(*window, channels, multiplier)`.
+        pointwise_kernel: shape `(*ones, channels * multiplier, filters)`.
+        strides: of the first, as are `padding` and `dilation_rate`.
+        padding: see `strides`.
+        data_format: as for `conv`.
+        dilation_rate: see `strides`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> x = ops.ones((1, 8, 8, 3))
+        >>> ops.shape(ops.separable_conv(x, ops.ones((3, 3, 3, 2)), ops.ones((1, 1, 6, 4))))
+        (1, 6, 6, 4)
+    """
+    x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(x, pointwise_kernel, 1, "valid", data_format)

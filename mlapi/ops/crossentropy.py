@@ -1,7 +1,13 @@
-"""Cross-entropies of targets and predictions."""
+"""Cross-entropies and other measures of targets and predictions."""
 
+import math
+
+from mlapi.backends.losses import check_same_shape
 from mlapi.op import op, to_float
 from mlapi.ops import rules
+from mlapi.ops.elementwise import square
+from mlapi.ops.exponential import log
+from mlapi.ops.reduction import mean
 from mlapi.types import Tensor, TensorLike
 
 
@@ -70,3 +76,16 @@ def sparse_categorical_crossentropy(
         array([0.693], dtype=float32)
     """
     ...
+
+
+@op(dtype=to_float)
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
+    """Peak signal-to-noise ratio in decibels, `10 log10(max_val² / mean((x1 - x2)²))`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> round(float(ops.psnr([0.0, 1.0], [0.1, 0.9], max_val=1.0)), 3)
+        20.0
+    """
+    check_same_shape("psnr", x1.shape, x2.shape)
+    return (20 * math.log(max_val) - 10 * log(mean(square(x1 - x2)))) / math.log(10)

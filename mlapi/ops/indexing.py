@@ -1,16 +1,24 @@
-"""Elements by their indices, and the orders that indices come from.
+"""Elements by their indices, and indices of elements.
 
 Indices may be of any integer dtype. One that lies outside the axis is an error where the
 framework checks it (torch and tensorflow on the CPU); compiled code and accelerators do not.
 """
 
+import builtins
+import math
 from collections.abc import Sequence
+from typing import Any
 
-from mlapi.op import op
+from mlapi import dtypes
+from mlapi.backends import adapter
+from mlapi.errors import ArgumentError, DTypeError, ShapeError
+from mlapi.op import op, to_bool
 from mlapi.ops import rules
-from mlapi.ops.logical import greater, isfinite, less
-from mlapi.ops.reduction import sum
-from mlapi.ops.shape import expand_dims
+from mlapi.ops.control import convert_to_tensor
+from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops.logical import less, where
+from mlapi.ops.reduction import amax, count_nonzero
+from mlapi.ops.shape import flip, moveaxis, reshape, shape, transpose
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 
@@ -78,134 +86,204 @@ def one_hot(
     ...
 
 
-@op
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """The `k` largest elements along the last axis, and their indices.
+def known_value(x: Tensor, what: str) -> int:
+    """An integer that Python needs, since the shape of a result depends on it."""
+    value = adapter.arrays.host_int(x)
+    if value is None:
+        raise ArgumentError(
+            f"{what}: the shape of the result depends on the values of the tensors, which are not "
+            "there while a function is compiled or a model is built. Call it outside, or give the "
+            "size where it has such an argument."
+        )
+    return value
+
+
+@op(dtype=None)
+def multi_hot(
+    inputs: TensorLike,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+) -> Tensor:
+    """1 at the places that the indices of a sample name, 0 elsewhere.
 
     Args:
-        x: shape `(..., n)`, with `n >= k`.
-        k: how many.
-        sorted: whether they come largest first; otherwise in any order.
-
-    Returns:
-        Values and int32 indices, both of shape `(..., k)`.
+        inputs: integers, `(labels,)` or `(batch, labels, ...)`; those of axis 1 belong together.
+        num_classes: size of the new axis.
+        axis: as for `one_hot`, before the labels' axis goes.
+        dtype: of the result, by default the default float type.
+        sparse: must be False; there are no sparse tensors.
 
     Example:
         >>> from mlapi import ops
-        >>> values, indices = ops.top_k([3, 9, 5], 2)
-        >>> ops.convert_to_numpy(indices)
+        >>> ops.convert_to_numpy(ops.multi_hot([[0, 2], [1, 1]], 3))
+        array([[1., 0., 1.],
+               [0., 1., 0.]], dtype=float32)
+    """
+    rank = len(inputs.shape)
+    return amax(one_hot(inputs, num_classes, axis, dtype), 1 if rank > 1 else 0)
+
+
+@op(dtype=to_bool)
+def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
+    """Indices, int32, of the elements that are not zero: a tensor for each axis.
+
+    How many there are depends on the data, so this cannot be compiled.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.nonzero([0, 5, 6])[0])
         array([1, 2], dtype=int32)
     """
-    ...
+    if not shape(x):
+        raise ShapeError("nonzero: x has no axes.")
+    known_value(count_nonzero(x), "nonzero")
+    return tuple(where(x))
 
 
-@op(dtype=rules.indices_first)
-def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
-    """Whether the prediction for the target class is among the `k` largest.
-
-    Classes that tie with the k-th count as among them; predictions that are not finite do not.
-
-    Args:
-        targets: integer class of each sample, shape `(batch,)`.
-        predictions: a score for each class, shape `(batch, classes)`.
-        k: how many classes are looked at.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.in_top_k([2, 0], [[0.1, 0.2, 0.7], [0.1, 0.2, 0.7]], 2))
-        array([ True, False])
-    """
-    chosen = take_along_axis(predictions, expand_dims(targets, 1), axis=1)
-    better = sum(greater(predictions, chosen), axis=1)
-    return isfinite(chosen[:, 0]) & less(better, k)
-
-
-@op
-def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """Elements in ascending order along an axis; None flattens the tensor first.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.sort([3, 1, 2]))
-        array([1, 2, 3], dtype=int32)
-    """
-    ...
-
-
-@op
-def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """Indices, int32, that put the elements in ascending order; equal ones keep their order.
-
-    Example:
-        >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.argsort([3, 1, 2]))
-        array([1, 2, 0], dtype=int32)
-    """
-    ...
-
-
-@op
-def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
-    """Where values belong in a sequence that ascends, as int32.
+@op(dtype=rules.selection)
+def select(
+    condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
+) -> Tensor:
+    """For each place, the choice that belongs to the first condition that is true there.
 
     Args:
-        sorted_sequence: shape `(n,)`.
-        values: any shape.
-        side: `"left"` of what is equal (the result counts the smaller elements), or `"right"`.
-
-    Returns:
-        The shape of `values`, from 0 to n.
+        condlist: conditions.
+        choicelist: as many choices; all is broadcast together.
+        default: where no condition is true.
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.searchsorted([1, 3, 5], [0, 3, 9]))
-        array([0, 1, 3], dtype=int32)
+        >>> x = ops.arange(4)
+        >>> ops.convert_to_numpy(ops.select([x < 1, x > 2], [x - 9, x * 9], default=5))
+        array([-9,  5,  5, 27], dtype=int32)
     """
-    ...
+    if len(condlist) != len(choicelist):
+        raise ArgumentError(
+            f"select: there are {len(condlist)} conditions and {len(choicelist)} choices."
+        )
+    chosen = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        chosen = where(condition, choice, chosen)
+    return chosen
 
 
 @op(dtype=rules.indices_last)
-def segment_sum(
-    data: TensorLike,
-    segment_ids: TensorLike,
-    num_segments: int | None = None,
-    sorted: bool = False,
-) -> Tensor:
-    """Sums of the rows that belong together.
+def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
+    """Index along each axis of what has these indices in the flattened tensor.
 
     Args:
-        data: shape `(n, ...)`.
-        segment_ids: which sum each row goes to, integers in `[0, num_segments)`, shape `(n,)`.
-        num_segments: how many sums; None for the largest id plus 1, which cannot be compiled
-            on every backend.
-        sorted: promises that the ids ascend, which may be faster.
+        indices: integers of any shape; negative ones count from the end.
+        shape: of the tensor.
 
     Returns:
-        Shape `(num_segments, ...)`.
+        A tensor for each axis, in the shape of `indices`.
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.segment_sum([1, 2, 4], [0, 1, 0], 2))
-        array([5, 2], dtype=int32)
+        >>> rows, columns = ops.unravel_index([5, -1], (2, 3))
+        >>> ops.convert_to_numpy(columns)
+        array([2, 2], dtype=int32)
     """
-    ...
+    left = where(less(indices, 0), indices + math.prod(shape), indices)
+    found = []
+    for size in reversed(shape):
+        found.append(left % size)
+        left = left // size
+    return tuple(reversed(found))
 
 
-@op(dtype=rules.indices_first)
-def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
-    """Zeros with `values` added at `indices`; what falls on the same place adds up.
+@op(dtype=None)
+def get_item(x: TensorLike, key: Any) -> Tensor:
+    """`x[key]`, as in NumPy on every backend.
 
     Args:
-        indices: integers, shape `(..., d)`: places in the first `d` axes of the result.
-        values: shape `indices.shape[:-1] + shape[d:]`.
-        shape: of the result.
+        x: any shape.
+        key: an int, a slice, None, `...`, integers or booleans in a tensor or list, or a tuple of
+            these. With booleans the shape depends on their values, which cannot be compiled.
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.scatter([[1], [3], [1]], [1, 2, 4], (4,)))
-        array([0, 5, 0, 2], dtype=int32)
+        >>> ops.convert_to_numpy(ops.get_item([[1, 2, 3], [4, 5, 6]], (slice(None, None, -1), 0)))
+        array([4, 1], dtype=int32)
     """
-    ...
+    keys, together = _expanded(key, len(shape(x)))
+    if builtins.any(_is_array(one) for one in keys):
+        return _get_at(x, keys, together)
+    basic: list[Any] = []
+    turned = []
+    axis = 0
+    for one in keys:
+        if one is None:
+            basic.append(None)
+            continue
+        size = shape(x)[axis]
+        axis += 1
+        if isinstance(one, builtins.slice) and one.step is not None and one.step < 0:
+            turned.append(len([k for k in basic if not isinstance(k, int)]))
+            places = range(size)[one][::-1]
+            one = builtins.slice(places.start, places.stop, places.step)
+        elif isinstance(one, int) and isinstance(size, int) and not -size <= one < size:
+            raise ArgumentError(f"get_item: {one} is outside of an axis of size {size}.")
+        basic.append(one)
+    found = x[tuple(basic)] if basic else x
+    return flip(found, turned) if turned else found
+
+
+def _is_array(key: Any) -> bool:
+    return not (key is None or isinstance(key, int | builtins.slice)) or isinstance(key, bool)
+
+
+def _expanded(key: Any, rank: int) -> tuple[list[Any], bool]:
+    """A key for each axis, and new axes; whether numbers follow one another. No more masks."""
+    keys: list[Any] = []
+    for one in key if isinstance(key, tuple) else (key,):
+        if hasattr(one, "__index__") and not hasattr(one, "shape") and not isinstance(one, bool):
+            one = one.__index__()
+        if one is Ellipsis or not _is_array(one):
+            keys.append(one)
+            continue
+        array = convert_to_tensor(one)
+        if dtype_of(array) == "bool":
+            keys.extend(nonzero(array))
+        elif dtypes.is_integer(dtype_of(array)):
+            keys.append(array)
+        else:
+            raise DTypeError(f"get_item: {dtype_of(array)} is no dtype of indices.")
+    named = len([one for one in keys if one is not None and one is not Ellipsis])
+    if named > rank or len([one for one in keys if one is Ellipsis]) > 1:
+        raise ArgumentError(f"get_item: key {key!r} for a tensor with {rank} axes.")
+    place = next((i for i, one in enumerate(keys) if one is Ellipsis), len(keys))
+    numbers = [i for i, one in enumerate(keys) if _is_number(one)]
+    together = not numbers or numbers[-1] - numbers[0] == len(numbers) - 1
+    rest = [builtins.slice(None)] * (rank - named)
+    return [*keys[:place], *rest, *keys[place + 1 :]], together
+
+
+def _is_number(key: Any) -> bool:
+    return key is not None and key is not Ellipsis and not isinstance(key, builtins.slice)
+
+
+def _get_at(x: TensorLike, keys: list[Any], together: bool) -> Tensor:
+    """With arrays among the keys; ints count as such. They are applied last, all at once."""
+    numbered = [_is_number(one) for one in keys]
+    rest = [builtins.slice(None) if at else one for at, one in zip(numbered, keys)]
+    x = get_item(x, tuple(rest))
+    axes = [i for i, at in enumerate(numbered) if at]
+    sizes = shape(x)
+    flat: Any = 0
+    for axis in axes:
+        index = convert_to_tensor(keys[axis])
+        flat = flat * sizes[axis] + where(less(index, 0), index + sizes[axis], index)
+    others = [i for i in range(len(sizes)) if i not in axes]
+    x = transpose(x, (*axes, *others))
+    x = reshape(x, (math.prod(sizes[i] for i in axes), *(sizes[i] for i in others)))
+    found = take(x, flat, axis=0)
+    width = len(shape(flat))
+    if together and axes[0] > 0:
+        found = moveaxis(found, tuple(range(width)), tuple(range(axes[0], axes[0] + width)))
+    return found
 
 
 @op(dtype=None)

@@ -1,8 +1,10 @@
 """The names of `keras.ops.nn`."""
 
 from mlapi.ops.activation import *
+from mlapi.ops.blocks import *
 from mlapi.ops.convolution import *
 from mlapi.ops.crossentropy import *
+from mlapi.ops.ctc import *
 from mlapi.ops.normalization import *
 from mlapi.ops.sequences import *
 

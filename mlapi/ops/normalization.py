@@ -1,6 +1,12 @@
 """Moments, and what is normalized by them."""
 
+from mlapi import config
+from mlapi.errors import ArgumentError
 from mlapi.op import op, to_float
+from mlapi.ops.elementwise import maximum, rsqrt, square
+from mlapi.ops.linalg import norm
+from mlapi.ops.reduction import mean, sum
+from mlapi.ops.shape import moveaxis
 from mlapi.types import Axis, Tensor, TensorLike
 
 
@@ -111,3 +117,59 @@ def layer_normalization(
         array([[-1.,  1.]], dtype=float32)
     """
     ...
+
+
+@op(dtype=to_float)
+def rms_normalization(
+    x: TensorLike,
+    scale: TensorLike | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """`x / sqrt(mean(x²) + epsilon) * scale`.
+
+    Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467.
+
+    Args:
+        x: any shape.
+        scale: of the sizes of `axis`; by default none.
+        axis: what the mean is taken over.
+        epsilon: by default that of the configuration.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.rms_normalization([3.0, 3.0])).round(3)
+        array([1., 1.], dtype=float32)
+    """
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    y = x * rsqrt(mean(square(x), axis, keepdims=True) + epsilon)
+    if scale is None:
+        return y
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    last = list(range(-len(axes), 0))
+    return moveaxis(moveaxis(y, axes, last) * scale, last, axes)
+
+
+@op(dtype=to_float)
+def normalize(
+    x: TensorLike, axis: Axis = -1, order: int = 2, epsilon: float | None = None
+) -> Tensor:
+    """`x / max(norm(x), epsilon)`.
+
+    Args:
+        x: any shape.
+        axis: what the norm is taken over; over two it is that of matrices, but for `order=2`.
+        order: of the norm, 1 or more.
+        epsilon: by default that of the configuration.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.normalize([3.0, 4.0]))
+        array([0.6, 0.8], dtype=float32)
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ArgumentError(f"normalize: order must be an int of 1 or more; received {order!r}.")
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 2:  # the root of what is not zero, for its gradient
+        return x * rsqrt(maximum(sum(square(x), axis, keepdims=True), epsilon**2))
+    return x / maximum(norm(x, order, axis, keepdims=True), epsilon)

@@ -11,7 +11,7 @@ from jax import lax
 
 from mlapi import config
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
-from mlapi.backends.windows import Window, conv_window, window
+from mlapi.backends.windows import Window, conv_window, transposed_window, window
 from mlapi.types import Axis
 
 Tensor = jax.Array
@@ -19,13 +19,13 @@ Tensor = jax.Array
 # --- activations ---------------------------------------------------------------------------------
 
 
-def _together(*static: str) -> Callable[[Any], Any]:
+def together(*static: str) -> Callable[[Any], Any]:
     """Compiles what would be a dozen calls outside a compiled function; inside it is no matter."""
     return functools.partial(jax.jit, static_argnames=static, inline=True)
 
 
-relu = _together()(jax.nn.relu)
-relu6 = _together()(lambda x: jnp.clip(x, 0, 6))  # keeps integers, as jax's does not
+relu = together()(jax.nn.relu)
+relu6 = together()(lambda x: jnp.clip(x, 0, 6))  # keeps integers, as jax's does not
 selu = jax.nn.selu
 silu = jax.nn.silu
 sigmoid = jax.nn.sigmoid
@@ -34,8 +34,8 @@ hard_sigmoid = jax.nn.hard_sigmoid
 softplus = jax.nn.softplus
 softsign = jax.nn.soft_sign
 elu = jax.nn.elu
-gelu = _together("approximate")(jax.nn.gelu)
-_softmax = _together("axis")(jax.nn.softmax)
+gelu = together("approximate")(jax.nn.gelu)
+_softmax = together("axis")(jax.nn.softmax)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -120,6 +120,30 @@ def depthwise_conv(
     return _convolve(inputs, kernel.reshape(*w.size, 1, -1), bias, w, groups)
 
 
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    w, cuts = transposed_window(
+        inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
+    )
+    reach = [(size - 1) * gap + 1 for size, gap in zip(w.size, w.dilation, strict=True)]
+    return lax.conv_general_dilated(
+        inputs,
+        jnp.swapaxes(jnp.flip(kernel, range(w.rank)), -1, -2),
+        (1,) * w.rank,
+        [(r - 1 - before, r - 1 - after) for r, (before, after) in zip(reach, cuts, strict=True)],
+        lhs_dilation=w.strides,
+        rhs_dilation=w.dilation,
+        dimension_numbers=(_LAST if w.channels_last else _SECOND)[w.rank],
+    )
+
+
 def _fold(x: Tensor, w: Window, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Combines the elements of each window, axis by axis, from strided slices.
 
@@ -162,7 +186,7 @@ def max_pool(
     return _largest(inputs, window(inputs.shape, pool_size, strides, padding, data_format))
 
 
-@_together("w")
+@together("w")
 def _largest(x: Tensor, w: Window) -> Tensor:
     return _fold(_padded(x, w, -jnp.inf), w, _larger)
 
@@ -177,7 +201,7 @@ def average_pool(
     return _average(inputs, window(inputs.shape, pool_size, strides, padding, data_format))
 
 
-@_together("w")
+@together("w")
 def _average(x: Tensor, w: Window) -> Tensor:
     total = _fold(_padded(x, w, 0.0), w, jnp.add)
     if not w.same:
@@ -199,7 +223,7 @@ def moments(
     return mean if keepdims else jnp.squeeze(mean, axes), variance
 
 
-@_together("axis", "epsilon")
+@together("axis", "epsilon")
 def batch_normalization(
     x: Tensor,
     mean: Tensor,
@@ -217,7 +241,7 @@ def batch_normalization(
     return x * factor.reshape(shape) + shift.reshape(shape)
 
 
-@_together("axis", "epsilon")
+@together("axis", "epsilon")
 def batch_normalization_training(
     x: Tensor,
     axis: int,
@@ -243,7 +267,7 @@ def layer_normalization(
     return _layer_normalization(x, gamma, beta, tuple(one % x.ndim for one in axes), epsilon)
 
 
-@_together("axes", "epsilon")
+@together("axes", "epsilon")
 def _layer_normalization(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, axes: tuple[int, ...], epsilon: float
 ) -> Tensor:
@@ -257,104 +281,6 @@ def _layer_normalization(
     if beta is not None:
         y = y + jnp.transpose(beta, order).reshape(shape)
     return y
-
-
-# --- attention and recurrence --------------------------------------------------------------------
-
-
-@_together("scale", "is_causal", "flash_attention", "attn_logits_soft_cap")
-def dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Tensor:
-    if flash_attention and attn_logits_soft_cap is None:
-        four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
-        return jax.nn.dot_product_attention(
-            query, key, value, *four, scale=scale, is_causal=is_causal, implementation="cudnn"
-        )
-    # B batch, N heads, T targets, S sources, H width of a head
-    q_BNTH, k_BNSH, v_BNSH = (jnp.swapaxes(x, 1, 2) for x in (query, key, value))
-    share = q_BNTH.shape[1] // k_BNSH.shape[1]
-    if share > 1:
-        k_BNSH, v_BNSH = (jnp.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
-    scale = float(query.shape[-1] ** -0.5 if scale is None else scale)
-    logits_BNTS = jnp.matmul(q_BNTH * scale, jnp.swapaxes(k_BNSH, 2, 3))
-    if attn_logits_soft_cap is not None:
-        logits_BNTS = attn_logits_soft_cap * jnp.tanh(logits_BNTS / attn_logits_soft_cap)
-    if bias is not None:
-        logits_BNTS = logits_BNTS + bias
-    if is_causal:
-        causal = jnp.tril(jnp.ones(logits_BNTS.shape[2:], bool))
-        mask = causal if mask is None else mask & causal
-    if mask is not None:
-        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
-        logits_BNTS = jnp.where(mask, logits_BNTS, 0.7 * jnp.finfo(query.dtype).min)
-    return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
-
-
-def _lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    inner = activation or jnp.tanh
-    gate = recurrent_activation or jax.nn.sigmoid
-
-    def step(state: tuple[Tensor, Tensor], at_t: tuple[Tensor, Tensor | None]) -> Any:
-        (h, c), (x_t, keep) = state, at_t
-        # Inside the loop: the projection of all steps at once does not stay in the cache.
-        z = x_t @ kernel + h @ recurrent_kernel
-        i, f, g, o = jnp.split(z if bias is None else z + bias, 4, -1)
-        new_c = gate(f) * c + gate(i) * inner(g)
-        new_h = gate(o) * inner(new_c)
-        if keep is not None:
-            new_c, new_h = jnp.where(keep, new_c, c), jnp.where(keep, new_h, h)
-        return (new_h, new_c), new_h
-
-    kept = None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
-    steps = (jnp.swapaxes(x, 0, 1), kept)
-    if go_backwards:
-        steps = jax.tree.map(jnp.flipud, steps)
-    (h, c), y = lax.scan(step, (h, c), steps)
-    return jnp.swapaxes(y, 0, 1), h, c
-
-
-# A loop is compiled anew at each eager call unless the function around it is compiled and kept.
-_compiled_lstm = _together("go_backwards")(_lstm)
-
-
-def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    if activation is None and recurrent_activation is None:
-        return _compiled_lstm(x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards)
-    return _lstm(
-        x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards,
-        activation, recurrent_activation,
-    )  # fmt: skip
 
 
 # --- losses --------------------------------------------------------------------------------------

@@ -10,10 +10,8 @@ import tensorflow as tf
 
 from mlapi import config
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
-from mlapi.backends.tensorflow import transforms
 from mlapi.backends.tensorflow.ops import moveaxis, shape
-from mlapi.backends.windows import Window, conv_window, window
-from mlapi.errors import ArgumentError
+from mlapi.backends.windows import Window, conv_window, transposed_window, window
 from mlapi.types import Axis
 
 Tensor = tf.Tensor
@@ -176,6 +174,54 @@ def depthwise_conv(
     return _from_last(y, w)
 
 
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    w, cuts = transposed_window(
+        inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
+    )
+    x = _to_last(inputs, w)
+    if max(w.dilation) > 1:  # there is no kernel for it on the CPU: with zeros in between
+        for axis, gap in enumerate(w.dilation):
+            kernel = _spread(kernel, axis, gap)
+    sizes = shape(x)[1:-1]
+    reach = [(size - 1) * gap + 1 for size, gap in zip(w.size, w.dilation, strict=True)]
+    whole = [(n - 1) * step + r for n, step, r in zip(sizes, w.strides, reach, strict=True)]
+    wanted = [n - before - after for n, (before, after) in zip(whole, cuts, strict=True)]
+    native = w.same and output_padding is None
+    out = wanted if native else [n - min(after, 0) for n, (_, after) in zip(whole, cuts)]
+    strides = w.strides
+    if w.rank == 1:  # an image of one row
+        x, kernel, strides, out = x[:, None], kernel[None], (1, *strides), [1, *out]
+    transposed = tf.nn.conv3d_transpose if w.rank == 3 else tf.nn.conv2d_transpose
+    out_shape = tf.stack([tf.shape(x)[0], *out, kernel.shape[-2]])
+    y = transposed(x, kernel, out_shape, strides, "SAME" if native else "VALID")
+    if w.rank == 1:
+        y = tf.squeeze(y, 1)
+    if not native and w.same:
+        cut = (slice(before, before + n) for (before, _), n in zip(cuts, wanted, strict=True))
+        y = y[(slice(None), *cut)]
+    return _from_last(y, w)
+
+
+def _spread(kernel: Tensor, axis: int, gap: int) -> Tensor:
+    """With `gap - 1` zeros between neighbours along an axis."""
+    sizes = kernel.shape.as_list()
+    wide = tf.pad(
+        tf.expand_dims(kernel, axis + 1),
+        [[0, gap - 1] if i == axis + 1 else [0, 0] for i in range(len(sizes) + 1)],
+    )
+    reach = (sizes[axis] - 1) * gap + 1
+    sizes[axis] *= gap
+    return tf.reshape(wide, sizes)[(*(slice(None),) * axis, slice(0, reach))]
+
+
 def max_pool(
     inputs: Tensor,
     pool_size: int | Sequence[int],
@@ -278,123 +324,6 @@ def layer_normalization(
         beta = beta if beta is None else tf.reshape(tf.transpose(beta, order), form)
     epsilon = config.epsilon() if epsilon is None else epsilon
     return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
-
-
-# --- attention and recurrence --------------------------------------------------------------------
-
-
-def dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Tensor:
-    if flash_attention:
-        raise ArgumentError("dot_product_attention: tensorflow has no flash attention kernel.")
-    # B batch, N heads, T targets, S sources, H width of a head
-    q_BNTH, k_BNSH, v_BNSH = (tf.transpose(x, (0, 2, 1, 3)) for x in (query, key, value))
-    share = query.shape[2] // key.shape[2]
-    if share > 1:
-        k_BNSH, v_BNSH = (tf.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    logits_BNTS = tf.matmul(q_BNTH * scale, k_BNSH, transpose_b=True)
-    if attn_logits_soft_cap is not None:
-        logits_BNTS = attn_logits_soft_cap * tf.tanh(logits_BNTS / attn_logits_soft_cap)
-    if bias is not None:
-        logits_BNTS = logits_BNTS + bias
-    if is_causal:
-        causal = tf.range(shape(query)[1])[:, None] >= tf.range(shape(key)[1])
-        mask = causal if mask is None else mask & causal
-    if mask is not None:
-        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
-        logits_BNTS = tf.where(mask, logits_BNTS, tf.cast(0.7 * query.dtype.min, query.dtype))
-    return tf.transpose(tf.matmul(tf.nn.softmax(logits_BNTS), v_BNSH), (0, 2, 1, 3))
-
-
-def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    steps = tf.transpose(x, (1, 0, 2))
-    kept = None if mask is None else tf.transpose(mask)[:, :, None]
-    if go_backwards:
-        steps = tf.reverse(steps, [0])
-        kept = kept if kept is None else tf.reverse(kept, [0])
-    plain = mask is None and activation is None and recurrent_activation is None
-    if plain and x.dtype in (tf.float32, tf.float16) and not transforms.under_xla:
-        y, last_h, last_c = _block_lstm(steps, h, c, kernel, recurrent_kernel, bias)
-    else:
-        y, last_h, last_c = _lstm_loop(
-            dense(steps, kernel, bias), h, c, recurrent_kernel, kept,
-            activation or tf.tanh, recurrent_activation or tf.sigmoid,
-        )  # fmt: skip
-    return tf.transpose(y, (1, 0, 2)), last_h, last_c
-
-
-def _block_lstm(
-    steps: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The kernel over whole sequences; twice as fast as a loop, and so is its gradient."""
-    if bias is None:
-        bias = tf.zeros([kernel.shape[1]], steps.dtype)
-
-    def reorder(weights: Tensor) -> Tensor:  # the kernel has its gates in the order i, g, f, o
-        i, f, g, o = tf.split(weights, 4, -1)
-        return tf.concat([i, g, f, o], -1)
-
-    none = tf.zeros([h.shape[1]], steps.dtype)  # connections from the memory to the gates
-    out = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.cast(tf.shape(steps)[0], tf.int64),
-        x=steps, cs_prev=c, h_prev=h, b=reorder(bias),
-        w=reorder(tf.concat([kernel, recurrent], 0)),
-        wci=none, wcf=none, wco=none, forget_bias=0.0, cell_clip=-1.0,
-    )  # fmt: skip
-    return out.h, out.h[-1], out.cs[-1]
-
-
-def _lstm_loop(
-    projected: Tensor,
-    h: Tensor,
-    c: Tensor,
-    recurrent: Tensor,
-    kept: Tensor | None,
-    inner: Callable[[Tensor], Tensor],
-    gate: Callable[[Tensor], Tensor],
-) -> tuple[Tensor, Tensor, Tensor]:
-    count = shape(projected)[0]
-
-    def array(x: Tensor) -> tf.TensorArray:
-        return tf.TensorArray(x.dtype, count, element_shape=x.shape[1:]).unstack(x)
-
-    zs, keeps = array(projected), None if kept is None else array(kept)
-    out = tf.TensorArray(h.dtype, count, element_shape=h.shape)
-
-    def step(t: Tensor, h: Tensor, c: Tensor, out: tf.TensorArray) -> Any:
-        i, f, g, o = tf.split(zs.read(t) + tf.matmul(h, recurrent), 4, -1)
-        new_c = gate(f) * c + gate(i) * inner(g)
-        new_h = gate(o) * inner(new_c)
-        if keeps is not None:
-            keep = keeps.read(t)
-            new_c, new_h = tf.where(keep, new_c, c), tf.where(keep, new_h, h)
-        return t + 1, new_h, new_c, out.write(t, new_h)
-
-    # XLA differentiates loops of a known length only.
-    loop = tf.while_loop(lambda t, *_: t < count, step, (0, h, c, out), maximum_iterations=count)
-    _, h, c, out = loop
-    return out.stack(), h, c
 
 
 # --- losses --------------------------------------------------------------------------------------

@@ -4,17 +4,15 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mlapi import config
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
 from mlapi.backends.torch import core
-from mlapi.backends.windows import Window, conv_window, window
+from mlapi.backends.windows import Window, conv_window, per_axis, transposed_window, window
 from mlapi.types import Axis
 
 Tensor = torch.Tensor
@@ -30,6 +28,9 @@ log_sigmoid = F.logsigmoid
 hard_sigmoid = F.hardsigmoid
 softplus = F.softplus
 softsign = F.softsign
+hard_tanh = F.hardtanh
+hard_silu = F.hardswish
+hard_swish = F.hardswish
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -82,6 +83,7 @@ _TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 _KERNEL = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
 
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _MAX_POOL = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -139,6 +141,29 @@ def depthwise_conv(
     return _convolve(inputs, kernel, bias, w, groups)
 
 
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    w, cuts = transposed_window(
+        inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
+    )
+    x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
+    even = [min(before, max(after, 0)) for before, after in cuts]
+    y = _CONV_TRANSPOSE[w.rank](
+        x, kernel.permute(_KERNEL[kernel.ndim]), None, w.strides, even, 0, 1, w.dilation
+    )
+    rest = [n - even[i // 2] for i, n in enumerate(n for pair in cuts for n in pair)]
+    if any(rest):
+        y = F.pad(y, [-n for i in reversed(range(w.rank)) for n in rest[2 * i : 2 * i + 2]])
+    return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+
+
 def max_pool(
     inputs: Tensor,
     pool_size: int | Sequence[int],
@@ -177,6 +202,23 @@ def average_pool(
         y = pool(x, w.size, w.strides)
     return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
 
+
+def _adaptive(kernels: tuple[Callable[..., Tensor], ...]) -> Any:
+    def pool(
+        inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None
+    ) -> Tensor:
+        w = window(inputs.shape, 1, 1, "valid", data_format)
+        x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
+        y = kernels[w.rank - 1](x, per_axis("output_size", output_size, w.rank))
+        return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+
+    return pool
+
+
+adaptive_average_pool = _adaptive(
+    (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
+)
+adaptive_max_pool = _adaptive((F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d))
 
 # --- normalization -------------------------------------------------------------------------------
 
@@ -249,104 +291,6 @@ def layer_normalization(
         return F.layer_norm(x, sizes, gamma, beta, epsilon)
     y = F.layer_norm(x.movedim(axes, last), sizes, gamma, beta, epsilon)
     return y.movedim(last, axes)
-
-
-# --- attention and recurrence --------------------------------------------------------------------
-
-
-def dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Tensor:
-    # B batch, N heads, T targets, S sources, H width of a head
-    q_BNTH, k_BNSH, v_BNSH = (x.transpose(1, 2) for x in (query, key, value))
-    if is_causal and (mask is not None or attn_logits_soft_cap is not None):
-        causal = torch.ones(
-            q_BNTH.shape[2], k_BNSH.shape[2], dtype=torch.bool, device=query.device
-        ).tril()
-        mask, is_causal = causal if mask is None else mask & causal, False
-    if is_causal and bias is not None:
-        mask = torch.ones(
-            q_BNTH.shape[2], k_BNSH.shape[2], dtype=torch.bool, device=query.device
-        ).tril()
-        is_causal = False
-    if mask is not None:
-        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
-        hidden = 0.7 * torch.finfo(query.dtype).min
-        added = torch.zeros(mask.shape, dtype=query.dtype, device=query.device)
-        added = added.masked_fill(~mask, hidden)
-        bias = added if bias is None else bias + added
-    grouped = q_BNTH.shape[1] != k_BNSH.shape[1]
-    if attn_logits_soft_cap is not None:
-        if grouped:
-            share = q_BNTH.shape[1] // k_BNSH.shape[1]
-            k_BNSH, v_BNSH = (x.repeat_interleave(share, 1) for x in (k_BNSH, v_BNSH))
-        scale = query.shape[-1] ** -0.5 if scale is None else scale
-        logits_BNTS = torch.matmul(q_BNTH * scale, k_BNSH.transpose(-1, -2))
-        logits_BNTS = attn_logits_soft_cap * torch.tanh(logits_BNTS / attn_logits_soft_cap)
-        if bias is not None:
-            logits_BNTS = logits_BNTS + bias
-        return torch.matmul(torch.softmax(logits_BNTS, -1), v_BNSH).transpose(1, 2)
-    with _NO_CHOICE if flash_attention is None else _attention_kernels(flash_attention):
-        y_BNTH = F.scaled_dot_product_attention(
-            q_BNTH, k_BNSH, v_BNSH, bias, is_causal=is_causal, scale=scale, enable_gqa=grouped
-        )
-    return y_BNTH.transpose(1, 2)
-
-
-_NO_CHOICE = nullcontext()
-
-
-def _attention_kernels(flash: bool) -> AbstractContextManager[Any]:
-    if flash:
-        return sdpa_kernel(SDPBackend.FLASH_ATTENTION)
-    return sdpa_kernel([SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH])
-
-
-def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    if go_backwards:
-        x, mask = x.flip(1), None if mask is None else mask.flip(1)
-    if mask is None and activation is None and recurrent_activation is None:
-        # The gates come in the same order in torch; its two biases are added to each other.
-        weights = [kernel.t(), recurrent_kernel.t()]
-        if bias is not None:
-            weights += [bias, torch.zeros_like(bias)]
-        # cuDNN keeps what a gradient needs only if told that one will be taken.
-        train = torch.is_grad_enabled()
-        y, last_h, last_c = torch._VF.lstm(
-            x, (h[None], c[None]), weights, bias is not None, 1, 0.0, train, False, True
-        )
-        return y, last_h[0], last_c[0]
-    inner = activation or torch.tanh
-    gate = recurrent_activation or torch.sigmoid
-    kept = [None] * x.shape[1] if mask is None else mask[:, :, None].unbind(1)
-    outputs = []
-    for z, keep in zip(dense(x, kernel, bias).unbind(1), kept, strict=True):
-        i, f, g, o = torch.addmm(z, h, recurrent_kernel).chunk(4, -1)
-        new_c = gate(f) * c + gate(i) * inner(g)
-        new_h = gate(o) * inner(new_c)
-        c = new_c if keep is None else torch.where(keep, new_c, c)
-        h = new_h if keep is None else torch.where(keep, new_h, h)
-        outputs.append(h)
-    return torch.stack(outputs, 1), h, c
 
 
 # --- losses --------------------------------------------------------------------------------------

@@ -1,0 +1,212 @@
+"""Attention and recurrence on jax, compiled as loops."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from mlapi.backends.jax.nn import together
+
+Tensor = jax.Array
+
+
+@together("scale", "is_causal", "flash_attention", "attn_logits_soft_cap")
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    if flash_attention and attn_logits_soft_cap is None:
+        four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
+        return jax.nn.dot_product_attention(
+            query, key, value, *four, scale=scale, is_causal=is_causal, implementation="cudnn"
+        )
+    # B batch, N heads, T targets, S sources, H width of a head
+    q_BNTH, k_BNSH, v_BNSH = (jnp.swapaxes(x, 1, 2) for x in (query, key, value))
+    share = q_BNTH.shape[1] // k_BNSH.shape[1]
+    if share > 1:
+        k_BNSH, v_BNSH = (jnp.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
+    scale = float(query.shape[-1] ** -0.5 if scale is None else scale)
+    logits_BNTS = jnp.matmul(q_BNTH * scale, jnp.swapaxes(k_BNSH, 2, 3))
+    if attn_logits_soft_cap is not None:
+        logits_BNTS = attn_logits_soft_cap * jnp.tanh(logits_BNTS / attn_logits_soft_cap)
+    if bias is not None:
+        logits_BNTS = logits_BNTS + bias
+    if is_causal:
+        causal = jnp.tril(jnp.ones(logits_BNTS.shape[2:], bool))
+        mask = causal if mask is None else mask & causal
+    if mask is not None:
+        # Finite, so that a target that sees nothing gets the mean of all and no NaN.
+        logits_BNTS = jnp.where(mask, logits_BNTS, 0.7 * jnp.finfo(query.dtype).min)
+    return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
+
+
+def _lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    inner = activation or jnp.tanh
+    gate = recurrent_activation or jax.nn.sigmoid
+
+    def step(state: tuple[Tensor, Tensor], at_t: tuple[Tensor, Tensor | None]) -> Any:
+        (h, c), (x_t, keep) = state, at_t
+        # Inside the loop: the projection of all steps at once does not stay in the cache.
+        z = x_t @ kernel + h @ recurrent_kernel
+        i, f, g, o = jnp.split(z if bias is None else z + bias, 4, -1)
+        new_c = gate(f) * c + gate(i) * inner(g)
+        new_h = gate(o) * inner(new_c)
+        if keep is not None:
+            new_c, new_h = jnp.where(keep, new_c, c), jnp.where(keep, new_h, h)
+        return (new_h, new_c), new_h
+
+    (h, c), y = lax.scan(step, (h, c), _steps(x, mask, go_backwards))
+    return jnp.swapaxes(y, 0, 1), h, c
+
+
+def _steps(x: Tensor, mask: Tensor | None, go_backwards: bool) -> tuple[Tensor, Tensor | None]:
+    """The inputs and whether they count, the times first."""
+    steps = jnp.swapaxes(x, 0, 1), None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
+    return jax.tree.map(jnp.flipud, steps) if go_backwards else steps
+
+
+# A loop is compiled anew at each eager call unless the function around it is compiled and kept.
+_compiled_lstm = together("go_backwards")(_lstm)
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    if activation is None and recurrent_activation is None:
+        return _compiled_lstm(x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards)
+    return _lstm(
+        x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards,
+        activation, recurrent_activation,
+    )  # fmt: skip
+
+
+def _gru(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+    reset_after: bool = True,
+) -> tuple[Tensor, Tensor]:
+    inner = activation or jnp.tanh
+    gate = recurrent_activation or jax.nn.sigmoid
+    units = h.shape[1]
+    zero = jnp.zeros((3 * units,), x.dtype)
+    of_inputs, of_states = (zero, zero) if bias is None else bias if reset_after else (bias, zero)
+
+    def step(h: Tensor, at_t: tuple[Tensor, Tensor | None]) -> tuple[Tensor, Tensor]:
+        x_t, keep = at_t
+        z_x, r_x, g_x = jnp.split(x_t @ kernel + of_inputs, 3, -1)
+        if reset_after:
+            z, r, g = jnp.split(h @ recurrent_kernel + of_states, 3, -1)
+            z, r = gate(z_x + z), gate(r_x + r)
+            g = r * g
+        else:
+            z, r = jnp.split(h @ recurrent_kernel[:, : 2 * units], 2, -1)
+            z, r = gate(z_x + z), gate(r_x + r)
+            g = (r * h) @ recurrent_kernel[:, 2 * units :]
+        new = z * h + (1 - z) * inner(g_x + g)
+        new = new if keep is None else jnp.where(keep, new, h)
+        return new, new
+
+    h, y = lax.scan(step, h, _steps(x, mask, go_backwards))
+    return jnp.swapaxes(y, 0, 1), h
+
+
+_compiled_gru = together("go_backwards", "reset_after")(_gru)
+
+
+def gru(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    activation: Callable[[Tensor], Tensor] | None = None,
+    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
+    reset_after: bool = True,
+) -> tuple[Tensor, Tensor]:
+    arguments = (x, h, kernel, recurrent_kernel, bias, mask)
+    if activation is None and recurrent_activation is None:
+        return _compiled_gru(*arguments, go_backwards=go_backwards, reset_after=reset_after)
+    return _gru(*arguments, go_backwards, activation, recurrent_activation, reset_after)
+
+
+# In place of the logarithm of 0: finite, so that gradients are numbers.
+_NEVER = -1e30
+
+
+@together("mask_index")
+def ctc_loss(
+    target: Tensor,
+    output: Tensor,
+    target_length: Tensor,
+    output_length: Tensor,
+    mask_index: int = 0,
+) -> Tensor:
+    """The forward algorithm over the labels with blanks around each."""
+    batch, labels = target.shape
+    log_p = jax.nn.log_softmax(output.astype(jnp.promote_types(output.dtype, jnp.float32)))
+    spaced = jnp.full((batch, 2 * labels + 1), mask_index, target.dtype).at[:, 1::2].set(target)
+    seen = jnp.take_along_axis(log_p, spaced[:, None], 2, mode="clip")  # batch, time, 2 labels + 1
+    places = jnp.arange(2 * labels + 1)
+    skips = (spaced != mask_index) & (spaced != jnp.roll(spaced, 2, 1)) & (places >= 2)
+
+    def moved(x: Tensor, by: int) -> Tensor:
+        return jnp.pad(x, ((0, 0), (by, 0)), constant_values=_NEVER)[:, : x.shape[1]]
+
+    def step(state: Tensor, at: tuple[Tensor, Tensor]) -> tuple[Tensor, None]:
+        p, t = at
+        new = jnp.logaddexp(state, moved(state, 1))
+        new = jnp.logaddexp(new, jnp.where(skips, moved(state, 2), _NEVER)) + p
+        return jnp.where((t < output_length)[:, None], new, state), None
+
+    # Before the first time: from there, the first blank and the first label can be reached.
+    first = jnp.where(places == 0, 0.0, _NEVER).astype(log_p.dtype)
+    start = jnp.broadcast_to(jnp.where(places < 2, 0.0, _NEVER), spaced.shape) + seen[:, 0]
+    start = jnp.where((output_length > 0)[:, None], start, first)
+    times = jnp.arange(1, log_p.shape[1])
+    state, _ = lax.scan(step, start, (jnp.swapaxes(seen, 0, 1)[1:], times))
+    end = 2 * target_length[:, None]
+    at_blank = jnp.take_along_axis(state, end, 1)[:, 0]
+    at_label = jnp.take_along_axis(state, jnp.maximum(end - 1, 0), 1)[:, 0]
+    at_label = jnp.where(target_length > 0, at_label, _NEVER)
+    loss = -jnp.logaddexp(at_blank, at_label)
+    return jnp.where(loss > -_NEVER / 2, jnp.inf, loss).astype(output.dtype)
