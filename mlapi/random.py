@@ -6,23 +6,29 @@ must agree (initial weights, shuffles) is drawn on the host by `mlapi.host_rando
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mlapi import config, dtypes, host_random
+from mlapi import dtypes, host_random
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError, ArgumentTypeError
+from mlapi.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from mlapi.graph import SymbolicTensor, record
+from mlapi.ops.conversion import convert_to_tensor
 from mlapi.state import Stateful, Variable
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
+    "shuffle",
     "truncated_normal",
     "uniform",
 ]
@@ -103,7 +109,21 @@ def normal(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Normally distributed numbers of mean `mean` and standard deviation `stddev`."""
+    """Normally distributed numbers of mean `mean` and standard deviation `stddev`.
+
+    Args:
+        shape: of the result.
+        mean: of the distribution.
+        stddev: of the distribution, at least 0.
+        dtype: a floating-point one; by default `config.floatx()`.
+        seed: int, for the same numbers every time; SeedGenerator; or None for the global one.
+
+    Example:
+        >>> import mlapi
+        >>> mlapi.ops.shape(mlapi.random.normal((2, 3), seed=1))
+        (2, 3)
+    """
+    _check("normal", "stddev", stddev, "at least 0", lambda x: x >= 0)
     return _native.normal(_sizes(shape), mean, stddev, _float(dtype), draw_seed(seed))
 
 
@@ -114,7 +134,15 @@ def uniform(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Numbers uniform in [minval, maxval)."""
+    """Numbers uniform in [minval, maxval); the other arguments are those of `normal`.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.uniform((1000,), 2.0, 3.0, seed=1)
+        >>> bool(mlapi.ops.min(x) >= 2), bool(mlapi.ops.max(x) <= 3)
+        (True, True)
+    """
+    _check("uniform", "maxval", maxval, f"at least minval={minval}", lambda x: x >= minval)
     return _native.uniform(_sizes(shape), minval, maxval, _float(dtype), draw_seed(seed))
 
 
@@ -125,7 +153,15 @@ def truncated_normal(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Normal numbers, redrawn where further than two standard deviations from the mean."""
+    """As `normal`, redrawn where further than two standard deviations from the mean.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.truncated_normal((1000,), seed=1)
+        >>> bool(mlapi.ops.max(mlapi.ops.abs(x)) <= 2)
+        True
+    """
+    _check("truncated_normal", "stddev", stddev, "at least 0", lambda x: x >= 0)
     return _native.truncated_normal(_sizes(shape), mean, stddev, _float(dtype), draw_seed(seed))
 
 
@@ -136,10 +172,147 @@ def randint(
     dtype: DTypeLike = "int32",
     seed: Seed = None,
 ) -> Tensor:
-    """Integers uniform in [minval, maxval)."""
-    return _native.randint(
-        _sizes(shape), minval, maxval, dtypes.standardize(dtype), draw_seed(seed)
+    """Integers uniform in [minval, maxval).
+
+    Example:
+        >>> import mlapi
+        >>> mlapi.ops.convert_to_numpy(mlapi.random.randint((3,), 5, 6, seed=1))
+        array([5, 5, 5], dtype=int32)
+    """
+    _check("randint", "maxval", maxval, f"above minval={minval}", lambda x: x > minval)
+    return _native.randint(_sizes(shape), minval, maxval, _integer(dtype), draw_seed(seed))
+
+
+def gamma(
+    shape: Sequence[int],
+    alpha: TensorLike,
+    dtype: DTypeLike | None = None,
+    seed: Seed = None,
+) -> Tensor:
+    """Numbers from the gamma distribution of shape parameter `alpha` and scale 1.
+
+    Args:
+        shape: of the result.
+        alpha: above 0; a tensor is broadcast to `shape`, and has a gradient.
+        dtype: a floating-point one; by default `config.floatx()`.
+        seed: as for `normal`.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.gamma((1000,), 3.0, seed=1)
+        >>> bool(2.5 < mlapi.ops.mean(x) < 3.5)
+        True
+    """
+    _check("gamma", "alpha", alpha, "above 0", lambda x: x > 0)
+    return _drawn(gamma, _native.gamma, shape, (alpha,), dtype, seed)
+
+
+def beta(
+    shape: Sequence[int],
+    alpha: TensorLike,
+    beta: TensorLike,
+    dtype: DTypeLike | None = None,
+    seed: Seed = None,
+) -> Tensor:
+    """Numbers in [0, 1] from the beta distribution.
+
+    Args:
+        shape: of the result.
+        alpha: above 0, as is `beta`; tensors are broadcast to `shape`, and have gradients.
+        beta: the other parameter.
+        dtype: a floating-point one; by default `config.floatx()`.
+        seed: as for `normal`.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.beta((1000,), 3.0, 1.0, seed=1)
+        >>> bool(0.7 < mlapi.ops.mean(x) < 0.8)
+        True
+    """
+    _check("beta", "alpha", alpha, "above 0", lambda x: x > 0)
+    _check("beta", "beta", beta, "above 0", lambda x: x > 0)
+    return _drawn(_beta, _native.beta, shape, (alpha, beta), dtype, seed)
+
+
+_beta = beta  # inside of which the name is a parameter
+
+
+def binomial(
+    shape: Sequence[int],
+    counts: TensorLike,
+    probabilities: TensorLike,
+    dtype: DTypeLike | None = None,
+    seed: Seed = None,
+) -> Tensor:
+    """How many of `counts` trials succeed, each with the same probability.
+
+    Args:
+        shape: of the result.
+        counts: at least 0; a tensor is broadcast to `shape`, as is the next.
+        probabilities: from 0 to 1.
+        dtype: a floating-point one; by default `config.floatx()`.
+        seed: as for `normal`.
+
+    Example:
+        >>> import mlapi
+        >>> mlapi.ops.convert_to_numpy(mlapi.random.binomial((2,), 5, 1.0, seed=1))
+        array([5., 5.], dtype=float32)
+    """
+    _check("binomial", "counts", counts, "at least 0", lambda x: x >= 0)
+    _check("binomial", "probabilities", probabilities, "from 0 to 1", lambda x: 0 <= x <= 1)
+    return _drawn(binomial, _native.binomial, shape, (counts, probabilities), dtype, seed)
+
+
+def categorical(
+    logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
+) -> Tensor:
+    """Classes drawn for each row of logits.
+
+    Args:
+        logits: shape (rows, classes): logarithms of what probabilities are proportional to.
+        num_samples: how many are drawn from each row.
+        dtype: of the result, an integer type.
+        seed: as for `normal`.
+
+    Returns:
+        Shape (rows, num_samples), numbers of classes.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.categorical([[0.0, float("-inf")]], 3, seed=1)
+        >>> mlapi.ops.convert_to_numpy(x)
+        array([[0, 0, 0]], dtype=int32)
+    """
+    if type(logits) is SymbolicTensor:
+        return record(categorical, (logits, num_samples, dtype, seed), {})
+    tensor = _tensor(logits)
+    if len(tensor.shape) != 2:
+        raise ShapeError(
+            f"categorical: logits must be of shape (rows, classes), received {tensor.shape}."
+        )
+    _check("categorical", "num_samples", num_samples, "at least 0", lambda x: x >= 0)
+    wide = dtypes.promote(_core.dtype_of(tensor), "float32")  # fine enough for small probabilities
+    return _native.categorical(
+        _core.cast(tensor, wide), num_samples, _integer(dtype), draw_seed(seed)
     )
+
+
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
+    """The same slices along an axis, in random order.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.random.shuffle([1, 2, 3, 4], seed=1)
+        >>> mlapi.ops.convert_to_numpy(mlapi.ops.sort(x))
+        array([1, 2, 3, 4], dtype=int32)
+    """
+    if type(x) is SymbolicTensor:
+        return record(shuffle, (x, axis, seed), {})
+    tensor = _tensor(x)
+    rank = len(tensor.shape)
+    if not -rank <= axis < rank:
+        raise ArgumentError(f"shuffle: axis {axis} of a tensor of shape {tensor.shape}.")
+    return _native.shuffle(tensor, axis % rank, draw_seed(seed))
 
 
 def dropout(
@@ -154,21 +327,66 @@ def dropout(
 
     Args:
         inputs: float tensor.
-        rate: probability of a zero, in [0, 1).
+        rate: probability of a zero, from 0 to 1.
         noise_shape: shape of the mask, broadcast against the inputs; None entries take the
             inputs' sizes.
         seed: int, SeedGenerator or None for the global generator.
+
+    Example:
+        >>> import mlapi
+        >>> mlapi.ops.convert_to_numpy(mlapi.random.dropout([1.0, 2.0], 0.0))
+        array([1., 2.], dtype=float32)
     """
     if type(inputs) is SymbolicTensor:
         return record(dropout, (inputs, rate, noise_shape, seed), {})
-    if type(inputs) is Variable:
-        inputs = inputs.value
-    if type(inputs) not in _core.native_types:
-        inputs = _core.convert(inputs)
+    _check("dropout", "rate", rate, "from 0 to 1", lambda x: 0 <= x <= 1)
+    tensor = _tensor(inputs)
+    if rate == 1:
+        return tensor * 0.0
     if noise_shape is not None:
-        sizes = _core.shape_of(inputs)
+        sizes = _core.shape_of(tensor)
         noise_shape = tuple(n if m is None else m for n, m in zip(sizes, noise_shape))
-    return _native.dropout(inputs, rate, noise_shape, draw_seed(seed))
+    return _native.dropout(tensor, rate, noise_shape, draw_seed(seed))
+
+
+def _drawn(
+    fn: Callable[..., Tensor],
+    native: Callable[..., Any],
+    shape: Sequence[int],
+    parameters: tuple[TensorLike, ...],
+    dtype: DTypeLike | None,
+    seed: Seed,
+) -> Tensor:
+    """`native` for parameters as tensors; halves by way of float32, for which there is no other."""
+    if any(type(x) is SymbolicTensor for x in parameters):
+        return record(fn, (shape, *parameters, dtype, seed), {})
+    sizes, kind = _sizes(shape), _float(dtype)
+    wide = "float32" if kind in ("float16", "bfloat16") else kind
+    tensors = [_core.cast(_tensor(x), wide) for x in parameters]
+    for tensor in tensors:
+        _check_broadcast(fn, tensor, sizes)
+    return _core.cast(native(sizes, *tensors, draw_seed(seed)), kind)
+
+
+def _check_broadcast(fn: Callable[..., Any], tensor: Any, sizes: tuple[Any, ...]) -> None:
+    given = tuple(tensor.shape)
+    pairs = zip(reversed(given), reversed(sizes))
+    if len(given) > len(sizes) or any(type(n) is int and m not in (1, n, None) for m, n in pairs):
+        raise ShapeError(
+            f"{fn.__name__}: a parameter of shape {given} cannot be broadcast to shape {sizes}."
+        )
+
+
+def _tensor(x: Any) -> Any:
+    if type(x) is Variable:
+        x = x.value
+    return x if type(x) in _core.native_types else convert_to_tensor(x)
+
+
+def _check(fn: str, name: str, value: Any, sentence: str, accept: Callable[[Any], bool]) -> None:
+    """Checks what is a number on the host; to read a tensor would be to wait for it."""
+    if isinstance(value, int | float | np.generic) and not accept(value):
+        raise ArgumentError(f"{fn}: {name} must be {sentence}, received {value!r}.")
 
 
 def _sizes(shape: Any) -> tuple[Any, ...]:
@@ -183,4 +401,14 @@ def _sizes(shape: Any) -> tuple[Any, ...]:
 
 
 def _float(dtype: DTypeLike | None) -> str:
-    return dtypes.standardize(dtype or config.floatx())
+    name = dtypes.standardize(dtype)
+    if not dtypes.is_float(name):
+        raise DTypeError(f"dtype must be a floating-point one, received {name!r}.")
+    return name
+
+
+def _integer(dtype: DTypeLike) -> str:
+    name = dtypes.standardize(dtype)
+    if not dtypes.is_integer(name):
+        raise DTypeError(f"dtype must be an integer one, received {name!r}.")
+    return name

@@ -40,6 +40,18 @@ def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
     return jax.random.permutation(_key(seed), x, axis)
 
 
+def gamma(shape: Sequence[int], alpha: Tensor, seed: Tensor) -> Tensor:
+    return jax.random.gamma(_key(seed), alpha, shape, alpha.dtype)
+
+
+def beta(shape: Sequence[int], alpha: Tensor, beta: Tensor, seed: Tensor) -> Tensor:
+    return jax.random.beta(_key(seed), alpha, beta, shape, alpha.dtype)
+
+
+def binomial(shape: Sequence[int], counts: Tensor, probabilities: Tensor, seed: Tensor) -> Tensor:
+    return jax.random.binomial(_key(seed), counts, probabilities, shape, counts.dtype)
+
+
 def dropout(x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor) -> Tensor:
     if rate == 0.0:
         return x

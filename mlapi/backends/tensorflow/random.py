@@ -35,9 +35,23 @@ def categorical(logits: Tensor, num_samples: int, dtype: str, seed: Tensor) -> T
     return tf.cast(tf.random.stateless_categorical(logits, num_samples, seed), dtype)
 
 
+def gamma(shape: Sequence[int], alpha: Tensor, seed: Tensor) -> Tensor:
+    return tf.random.stateless_gamma(shape, seed, tf.broadcast_to(alpha, shape), dtype=alpha.dtype)
+
+
+def beta(shape: Sequence[int], alpha: Tensor, beta: Tensor, seed: Tensor) -> Tensor:
+    one, other = tf.unstack(tf.random.split(seed))
+    x, y = gamma(shape, alpha, one), gamma(shape, beta, other)
+    return x / (x + y)
+
+
+def binomial(shape: Sequence[int], counts: Tensor, probabilities: Tensor, seed: Tensor) -> Tensor:
+    return tf.random.stateless_binomial(shape, seed, counts, probabilities, counts.dtype)
+
+
 def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
-    order = tf.argsort(tf.random.stateless_uniform([shape_of(x)[axis]], seed))
-    return tf.gather(x, order, axis=axis)
+    words = tf.random.stateless_uniform([shape_of(x)[axis]], seed, None, None, tf.int32)
+    return tf.gather(x, tf.argsort(words), axis=axis)
 
 
 def dropout(x: Tensor, rate: float, noise_shape: Sequence[int] | None, seed: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ _MIX_1 = _signed(0xBF58476D1CE4E5B9)
 _MIX_2 = _signed(0x94D049BB133111EB)
 _SEED = _signed(0xD1342543DE82EF95)
 _COUNTER = _signed(0xA0761D6478BD642F)
+_OTHER = 0x55555555  # makes a second seed of a first
 _BITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 
 _reused = torch.Generator()
@@ -96,8 +97,12 @@ def truncated_normal(
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str, seed: Tensor) -> Tensor:
-    words = _words(shape, seed, torch.int64)
-    return (torch.remainder(words, maxval - minval) + minval).to(core.NATIVE[dtype])
+    words, span = _words(shape, seed, torch.int64), maxval - minval
+    if span > 2**31:
+        x = torch.remainder(words, span)
+    else:  # the upper bits of words * span: a compiled remainder of int64 ends the process
+        x = ((words >> 32) * span + ((words & (2**32 - 1)) * span >> 32)) >> 31
+    return (x + minval).to(core.NATIVE[dtype])
 
 
 def categorical(logits: Tensor, num_samples: int, dtype: str, seed: Tensor) -> Tensor:
@@ -106,6 +111,41 @@ def categorical(logits: Tensor, num_samples: int, dtype: str, seed: Tensor) -> T
     levels = _fractions((logits.shape[0], num_samples), name, seed) * steps[:, -1:]
     index = torch.searchsorted(steps, levels, right=True)
     return torch.clamp(index, max=logits.shape[-1] - 1).to(core.NATIVE[dtype])
+
+
+@torch.library.custom_op("mlapi::drawn", mutates_args=())
+def _drawn(kind: str, x: Tensor, y: Tensor, seed: Tensor) -> Tensor:
+    """What needs a generator all the same; it reads the seed, for which an accelerator waits."""
+    word, counter = seed.tolist()
+    generator = torch.Generator(x.device)
+    generator.manual_seed((word * _SEED + counter * _COUNTER) % 2**64)
+    if kind == "gamma":
+        return torch._standard_gamma(x, generator=generator)
+    return torch.binomial(x, y, generator=generator)
+
+
+@_drawn.register_fake
+def _like_drawn(kind: str, x: Tensor, y: Tensor, seed: Tensor) -> Tensor:
+    return torch.empty_like(x)
+
+
+def gamma(shape: Sequence[int], alpha: Tensor, seed: Tensor) -> Tensor:
+    alpha = alpha.expand(tuple(shape)).contiguous()
+    fixed = alpha.detach()
+    x = _drawn("gamma", fixed, fixed, seed)
+    # The slope of a sample whose place in the distribution stays.
+    return x + (alpha - fixed) * torch._standard_gamma_grad(fixed, x)
+
+
+def beta(shape: Sequence[int], alpha: Tensor, beta: Tensor, seed: Tensor) -> Tensor:
+    x = gamma(shape, alpha, seed)
+    y = gamma(shape, beta, seed ^ _OTHER)
+    return x / (x + y)
+
+
+def binomial(shape: Sequence[int], counts: Tensor, probabilities: Tensor, seed: Tensor) -> Tensor:
+    counts, chances = (x.detach().expand(tuple(shape)) for x in (counts, probabilities))
+    return _drawn("binomial", counts.contiguous(), chances.contiguous(), seed)
 
 
 def shuffle(x: Tensor, axis: int, seed: Tensor) -> Tensor:
