@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+from mlapi.errors import ShapeError
 from mlapi.op import op
+from mlapi.ops.complexes import conj
+from mlapi.ops.elementwise import multiply
+from mlapi.ops.shape import moveaxis, ravel, reshape, shape, stack
 from mlapi.types import Tensor, TensorLike
 
 
@@ -93,6 +97,96 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
                [6, 8]], dtype=int32)
     """
     ...
+
+
+@op
+def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Sum of products over the last axes of both; the product with a scalar.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.inner([1, 2], [3, 4]))
+        array(11, dtype=int32)
+    """
+    if not shape(x1) or not shape(x2):
+        return multiply(x1, x2)
+    return tensordot(x1, x2, axes=([-1], [-1]))
+
+
+@op
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Sum of products of all elements, those of `x1` conjugated; both are flattened.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.vdot([1, 2], [3, 4]))
+        array(11, dtype=int32)
+    """
+    return dot(ravel(conj(x1)), ravel(x2))
+
+
+@op
+def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Kronecker's product: `x2` once for each element of `x1`, times that, in its place.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.kron([[1, 2]], [[1, 0], [0, 1]]))
+        array([[1, 0, 2, 0],
+               [0, 1, 0, 2]], dtype=int32)
+    """
+    rank = max(len(shape(x1)), len(shape(x2)))
+    one = (1,) * (rank - len(shape(x1))) + shape(x1)
+    other = (1,) * (rank - len(shape(x2))) + shape(x2)
+    x1 = reshape(x1, [n for size in one for n in (size, 1)])
+    x2 = reshape(x2, [n for size in other for n in (1, size)])
+    return reshape(multiply(x1, x2), [m * n for m, n in zip(one, other)])
+
+
+@op
+def cross(
+    x1: TensorLike,
+    x2: TensorLike,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor:
+    """Vector product in three dimensions.
+
+    Args:
+        x1: vectors along `axisa`, of size 3, or 2 for a third component of 0.
+        x2: likewise, along `axisb`; the other axes are broadcast together.
+        axisa: axis of the vectors in `x1`.
+        axisb: axis of the vectors in `x2`.
+        axisc: axis of the vectors in the result. Where both have size 2, the result is the third
+            component alone.
+        axis: all three of these axes.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.cross([1, 0, 0], [0, 1, 0]))
+        array([0, 0, 1], dtype=int32)
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
+    if not {shape(a)[-1], shape(b)[-1]} <= {2, 3}:
+        raise ShapeError(
+            f"cross: the vectors' axes have sizes {shape(a)[-1]} and {shape(b)[-1]}, not 2 or 3."
+        )
+    a0, a1, *a2 = (a[..., i] for i in range(shape(a)[-1]))
+    b0, b1, *b2 = (b[..., i] for i in range(shape(b)[-1]))
+    third = a0 * b1 - a1 * b0
+    if not a2 and not b2:
+        return third
+    if a2 and b2:
+        first, second = a1 * b2[0] - a2[0] * b1, a2[0] * b0 - a0 * b2[0]
+    elif b2:
+        first, second = a1 * b2[0], -a0 * b2[0]
+    else:
+        first, second = -a2[0] * b1, a2[0] * b0
+    return stack([first, second, third], axisc)
 
 
 @op

@@ -252,3 +252,15 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = Non
         array([1, 3, 6], dtype=int32)
     """
     ...
+
+
+@op
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Products of the elements up to each one, along an axis; arguments as for `cumsum`.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.cumprod([1, 2, 3]))
+        array([1, 2, 6], dtype=int32)
+    """
+    ...

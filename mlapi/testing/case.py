@@ -4,6 +4,7 @@ The NumPy arrays among the arguments (also in a list) are its tensors, everythin
 References get the arrays in float64 and the same static arguments.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,6 +41,7 @@ class Case:
             unknown in a symbolic call.
         special: whether NaN, infinities, zeros of both signs, and the extremes of integers are
             drawn among its inputs.
+        eager: whether the result's shape depends on values, so that it cannot be compiled.
         slopes: through how many of the results a gradient flows; None for all.
         draw: makes other arguments for random examples, out of a function that draws from a
             Hypothesis strategy (see `mlapi.testing.strategies`), and the dtype of the tensors. By
@@ -58,6 +60,7 @@ class Case:
     unknown: bool = True
     special: bool = False
     slopes: int | None = None
+    eager: bool = False
     draw: Callable[[Any, str], Arguments] | None = None
 
     def __str__(self) -> str:
@@ -146,9 +149,15 @@ def with_arrays(case: Case, arrays: list[Any]) -> tuple[tuple[Any, ...], dict[st
 
 def wanted(case: Case, arrays: list[np.ndarray]) -> list[np.ndarray]:
     """The reference's results for these arrays."""
-    wide = [x.astype("float64") if is_real(x) or case.result == "float" else x for x in arrays]
+    # Whole numbers are rounded as their float type would have them.
+    near = [
+        x.astype("float32") if case.result == "float" and x.dtype.kind in "biu" else x
+        for x in arrays
+    ]
+    wide = [x.astype("float64") if is_real(x) else x for x in near]
     args, kwargs = with_arrays(case, wide)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         out = case.reference(*args, **kwargs)
     return [np.asarray(x) for x in (out if isinstance(out, list | tuple) else [out])]
 
@@ -165,7 +174,9 @@ def converted(case: Case, kind: str) -> list[np.ndarray]:
 def _to_kind(x: np.ndarray, kind: str) -> np.ndarray:
     if kind == "bool":
         return np.asarray(x > 0)
-    x = np.asarray(np.abs(x)) if kind.startswith("u") else x  # without the sign rather than wrapped around
+    x = (
+        np.asarray(np.abs(x)) if kind.startswith("u") else x
+    )  # without the sign rather than wrapped around
     return x.astype(dtypes.numpy_dtype(kind))
 
 

@@ -44,7 +44,9 @@ def array(
     x = make(*sizes, seed=draw(st.integers(0, 2**16)))
     if kind == "bool":
         return np.asarray(x > 0)
-    x = np.asarray(np.abs(x)) if kind.startswith("u") else x  # without the sign rather than wrapped around
+    x = (
+        np.asarray(np.abs(x)) if kind.startswith("u") else x
+    )  # without the sign rather than wrapped around
     return x.astype(dtypes.numpy_dtype(kind))
 
 
@@ -77,5 +79,68 @@ def reduction(
         if keepdims:
             kwargs["keepdims"] = draw(st.booleans())
         return (array(draw, kind, sizes, make),), kwargs
+
+    return arguments
+
+
+def with_statics(
+    statics: Callable[[Draw, tuple[int, ...]], Arguments],
+    make: Callable[..., np.ndarray] = real,
+    *,
+    least: int = 0,
+    most: int = 4,
+    smallest: int = 0,
+) -> Callable[[Draw, str], Arguments]:
+    """One tensor, followed by the static arguments that are drawn for its shape."""
+
+    def arguments(draw: Draw, kind: str) -> Arguments:
+        sizes = shape(draw, least, most, smallest)
+        args, kwargs = statics(draw, sizes)
+        return (array(draw, kind, sizes, make), *args), kwargs
+
+    return arguments
+
+
+def along(
+    make: Callable[..., np.ndarray] = real,
+    *,
+    flat: bool = True,
+    keepdims: bool = False,
+    **sizes: int,
+) -> Callable[[Draw, str], Arguments]:
+    """One tensor, and one of its axes, or None if `flat`."""
+
+    def statics(draw: Draw, sizes: tuple[int, ...]) -> Arguments:
+        kwargs: dict[str, Any] = {}
+        if sizes and not (flat and draw(st.booleans())):
+            kwargs["axis"] = axis(draw, len(sizes))
+        elif flat:
+            kwargs["axis"] = None
+        if keepdims:
+            kwargs["keepdims"] = draw(st.booleans())
+        return (), kwargs
+
+    return with_statics(statics, make, **{"least": 0 if flat else 1, **sizes})
+
+
+def integers(draw: Draw, sizes: tuple[int, ...], low: int, high: int) -> np.ndarray:
+    """Indices in [low, high)."""
+    count = int(np.prod(sizes))
+    found = draw(st.lists(st.integers(low, high - 1), min_size=count, max_size=count))
+    return np.array(found, draw(st.sampled_from(["int32", "int8"]))).reshape(sizes)
+
+
+def joined(count: int = 3) -> Callable[[Draw, str], Arguments]:
+    """A list of tensors whose shapes differ along one axis only, and that axis."""
+
+    def arguments(draw: Draw, kind: str) -> Arguments:
+        sizes = shape(draw, 1)
+        place = axis(draw, len(sizes))
+        tensors = []
+        for _ in range(draw(st.integers(1, count))):
+            own = list(sizes)
+            own[place] = draw(st.integers(0, 3))
+            tensors.append(array(draw, kind, tuple(own)))
+        return (tensors,), {"axis": place}
 
     return arguments

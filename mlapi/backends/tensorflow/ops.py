@@ -43,12 +43,16 @@ def _reduction(native: Callable[..., Tensor], unreduced: Callable[[Tensor], Tens
     return reduce
 
 
+def _no_spread(x: Tensor) -> Tensor:
+    return x - x  # which is NaN for what is not finite
+
+
 sum = _reduction(tf.reduce_sum, tf.identity)
 mean = _reduction(tf.reduce_mean, tf.identity)
 any = _reduction(tf.reduce_any, tf.identity)
 all = _reduction(tf.reduce_all, tf.identity)
-var = _reduction(tf.math.reduce_variance, tf.zeros_like)
-std = _reduction(tf.math.reduce_std, tf.zeros_like)
+var = _reduction(tf.math.reduce_variance, _no_spread)
+std = _reduction(tf.math.reduce_std, _no_spread)
 logsumexp = _reduction(tf.reduce_logsumexp, tf.identity)
 _largest = _reduction(with_booleans(tf.reduce_max, tf.reduce_any), tf.identity)
 _smallest = _reduction(with_booleans(tf.reduce_min, tf.reduce_all), tf.identity)

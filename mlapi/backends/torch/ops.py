@@ -48,6 +48,10 @@ def _itself(x: Tensor) -> Tensor:
     return x
 
 
+def _no_spread(x: Tensor) -> Tensor:
+    return x - x  # which is NaN for what is not finite
+
+
 def _sum(x: Tensor, dim: Axis | None = None, keepdim: bool = False) -> Tensor:
     return torch.sum(x, dim, keepdim, dtype=x.dtype)  # torch would make int64 of any integers
 
@@ -59,8 +63,8 @@ all = _reduction(torch.all, _itself)
 amax = _reduction(torch.amax, _itself)
 amin = _reduction(torch.amin, _itself)
 logsumexp = _reduction(torch.logsumexp, _itself)
-var = _reduction(functools.partial(torch.var, correction=0), torch.zeros_like)
-std = _reduction(functools.partial(torch.std, correction=0), torch.zeros_like)
+var = _reduction(functools.partial(torch.var, correction=0), _no_spread)
+std = _reduction(functools.partial(torch.std, correction=0), _no_spread)
 
 
 def max(
@@ -235,7 +239,7 @@ def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
 def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     if isinstance(repeats, int):
         return torch.repeat_interleave(x, repeats, axis)
-    counts = torch.as_tensor(repeats, device=x.device)
+    counts = torch.as_tensor(repeats, dtype=torch.int64, device=x.device)
     # Their sum is known here; reading it off the tensor would wait for the device.
     return torch.repeat_interleave(x, counts, axis, output_size=int(np.sum(repeats)))
 

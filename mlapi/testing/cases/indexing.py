@@ -125,6 +125,7 @@ KEYS = {
     "nothing": (),
 }
 
+
 def multi_hot(inputs, num_classes, axis=-1, dtype="float32"):
     hot = np.moveaxis(np.expand_dims(inputs, -1) == np.arange(num_classes), -1, axis)
     return hot.max(1 if inputs.ndim > 1 else 0).astype(dtype)

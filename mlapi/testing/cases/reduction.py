@@ -38,7 +38,11 @@ def reductions(name, reference, make=real, empty=True, **details):
     return cases
 
 
-def index(name, reference):
+def logsumexp(x, axis=None, keepdims=False):
+    return special.logsumexp(x, axis, keepdims=keepdims) if x.ndim else x
+
+
+def index(name, reference, make=distinct):
     shapes = {
         "": ((3, 4), {}),
         "axis": ((3, 4), {"axis": 0}),
@@ -48,10 +52,11 @@ def index(name, reference):
         "scalar": ((), {}),
     }
     ties = np.array([[1, 3, 3], [2, 2, 1]], "int32")
-    details = {"result": "int32", "grad": False}
+    details = {"result": "int32", "grad": False, "special": True}
+    details["draw"] = strategies.along(make, keepdims=True, smallest=1)
     return [
         *(
-            Case(name, (distinct(*shape),), reference, kwargs, label=label, **details)
+            Case(name, (make(*shape),), reference, kwargs, label, NUMBERS, **details)
             for label, (shape, kwargs) in shapes.items()
         ),
         Case(name, (ties,), reference, {"axis": 1}, label="ties", dtypes=NUMBERS, **details),
@@ -59,8 +64,22 @@ def index(name, reference):
     ]
 
 
-def cumsum(x, axis=None, dtype=None):
-    return np.cumsum(x, axis=axis)
+def cumulative(name, function, make=real):
+    def reference(x, axis=None, dtype=None):
+        found = function(x, axis=axis)
+        return found.astype(x.dtype) if x.dtype.kind in "iu" and dtype is None else found
+
+    details = {"draw": strategies.along(make), "special": True, "dtypes": NUMBERS}
+    return [
+        Case(name, (make(3, 4),), reference, **details),
+        Case(name, (make(3, 4),), reference, {"axis": -1}, "axis", **details),
+        Case(name, (truth(6),), function, {"axis": 0}, "bool", result="int32"),
+        Case(name, (whole(6),), reference, {"axis": 0, "dtype": "float32"}, "dtype",
+             result="float32"),
+        Case(name, (make(2, 1, 2, 1, 3, 1),), reference, {"axis": 4}, "rank6"),
+        Case(name, (make(),), reference, label="scalar"),
+        Case(name, (make(0, 3),), reference, {"axis": 0}, "empty"),
+    ]  # fmt: skip
 
 
 CASES = [
@@ -86,13 +105,9 @@ CASES = [
     *reductions("count_nonzero", np.count_nonzero, make=whole, dtypes=ALL, result="int32"),
     *index("argmax", np.argmax),
     *index("argmin", np.argmin),
-    *reductions("logsumexp", special.logsumexp, dtypes=NUMBERS, result="float", empty=False),
+    *reductions("logsumexp", logsumexp, dtypes=NUMBERS, result="float", empty=False),
     Case("logsumexp", (np.float32([1000, 999]),), special.logsumexp, label="large"),
-    Case("cumsum", (real(3, 4),), cumsum, dtypes=NUMBERS),
-    Case("cumsum", (real(3, 4),), cumsum, {"axis": -1}, label="axis"),
-    Case("cumsum", (truth(6),), cumsum, {"axis": 0}, label="bool", result="int32"),
-    Case("cumsum", (whole(6),), cumsum, {"axis": 0, "dtype": "float32"}, label="dtype",
-         result="float32"),
-    Case("cumsum", (real(2, 1, 2, 1, 3, 1),), cumsum, {"axis": 4}, label="rank6"),
+    *cumulative("cumsum", np.cumsum),
+    *cumulative("cumprod", np.cumprod),
     Case("sum", (positive(3, 4),), np.sum, {"axis": 0}, label="positive", dtypes=FLOATS),
 ]  # fmt: skip

@@ -1,13 +1,16 @@
 """Cases of `mlapi.ops.shape`."""
 
 import numpy as np
+from hypothesis import strategies as st
 
+from mlapi.testing import strategies
 from mlapi.testing.case import ALL, Case, real, whole
 
 
 def case(name, reference, shape, *statics, label="", unknown=True, **kwargs):
+    draw = DRAWS.get(name)
     return Case(
-        name, (real(*shape), *statics), reference, kwargs, label, dtypes=ALL, unknown=unknown
+        name, (real(*shape), *statics), reference, kwargs, label, ALL, unknown=unknown, draw=draw
     )
 
 
@@ -37,6 +40,10 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     return np.pad(x, pad_width, mode)
 
 
+def squeeze(x, axis=None):
+    return np.squeeze(x, axis)
+
+
 def repeat(x, repeats, axis=None):
     return np.repeat(x, repeats, axis)
 
@@ -59,6 +66,100 @@ def swapaxes(x, axis1, axis2):
 
 def eye(N, M=None, k=0):
     return np.eye(N, M, k)
+
+
+def several(draw, rank):
+    """Some of the axes, in any order and from either end."""
+    axes = draw(st.permutations(range(rank)))[: draw(st.integers(0, rank))]
+    return [one - rank * draw(st.booleans()) for one in axes]
+
+
+def draw_reshape(draw, sizes):
+    wanted = list(draw(st.permutations((*sizes, 1))))
+    if 0 not in sizes and draw(st.booleans()):
+        wanted[draw(st.integers(0, len(wanted) - 1))] = -1
+    return (tuple(wanted),), {}
+
+
+def draw_transpose(draw, sizes):
+    return (draw(st.none() | st.permutations(range(len(sizes)))),), {}
+
+
+def draw_moveaxis(draw, sizes):
+    source = several(draw, len(sizes))
+    places = draw(st.permutations(range(len(sizes))))[: len(source)]
+    return (source, list(places)), {}
+
+
+def draw_squeeze(draw, sizes):
+    ones = [i for i, n in enumerate(sizes) if n == 1]
+    return (draw(st.none() | st.just(tuple(ones)) | st.sampled_from(ones or [None])),), {}
+
+
+def draw_split(draw, sizes):
+    axis = strategies.axis(draw, len(sizes))
+    size = sizes[axis]
+    if draw(st.booleans()):
+        return (draw(st.sampled_from([n for n in (1, 2, 3) if size % n == 0])), axis), {}
+    return (sorted(draw(st.lists(st.integers(0, size), max_size=3))), axis), {}
+
+
+def draw_repeat(draw, sizes):
+    axis = draw(st.none() | st.integers(-len(sizes), len(sizes) - 1)) if sizes else None
+    count = int(np.prod(sizes)) if axis is None else sizes[axis]
+    if draw(st.booleans()):
+        return (draw(st.integers(0, 3)), axis), {}
+    return (draw(st.lists(st.integers(0, 3), min_size=count, max_size=count)), axis), {}
+
+
+def draw_pad(draw, sizes):
+    mode = draw(st.sampled_from(["constant", "reflect", "symmetric"]))
+    if mode == "constant":
+        pair = st.tuples(st.integers(0, 3), st.integers(0, 3))
+        widths = draw(st.integers(0, 3) | pair | st.tuples(*[pair] * len(sizes)))
+        return (widths, mode, draw(st.sampled_from([None, 1]))), {}
+    most = [n if mode == "symmetric" else n - 1 for n in sizes]
+    return ([[draw(st.integers(0, n)), draw(st.integers(0, n))] for n in most], mode), {}
+
+
+def draw_broadcast(draw, kind):
+    sizes = strategies.shape(draw)
+    return (strategies.array(draw, kind, strategies.broadcast(draw, sizes)), sizes), {}
+
+
+def draw_stack(draw, kind):
+    sizes = strategies.shape(draw)
+    tensors = [strategies.array(draw, kind, sizes) for _ in range(draw(st.integers(1, 3)))]
+    return (tensors,), {"axis": strategies.axis(draw, len(sizes) + 1)}
+
+
+DRAWS = {
+    "reshape": strategies.with_statics(draw_reshape),
+    "ravel": strategies.unary(),
+    "transpose": strategies.with_statics(draw_transpose),
+    "swapaxes": strategies.with_statics(
+        lambda draw, sizes: (tuple(strategies.axis(draw, len(sizes)) for _ in "ab"), {}), least=1
+    ),
+    "moveaxis": strategies.with_statics(draw_moveaxis),
+    "expand_dims": strategies.with_statics(
+        lambda draw, sizes: ((strategies.axis(draw, len(sizes) + 1),), {})
+    ),
+    "squeeze": strategies.with_statics(draw_squeeze),
+    "broadcast_to": draw_broadcast,
+    "split": strategies.with_statics(draw_split, least=1),
+    "unstack": strategies.along(flat=False, smallest=1),
+    "tile": strategies.with_statics(
+        lambda draw, sizes: (
+            (draw(st.integers(0, 3) | st.lists(st.integers(0, 2), max_size=4)),),
+            {},
+        )
+    ),
+    "repeat": strategies.with_statics(draw_repeat),
+    "flip": strategies.with_statics(
+        lambda draw, sizes: ((), {"axis": strategies.axes(draw, len(sizes))})
+    ),
+    "pad": strategies.with_statics(draw_pad, least=1, smallest=1),
+}
 
 
 CASES = [
@@ -106,11 +207,12 @@ CASES = [
     case("broadcast_to", np.broadcast_to, (3, 1), (2, 3, 4), unknown=False),
     case("broadcast_to", np.broadcast_to, (), (2, 3), label="scalar"),
     Case("concatenate", ([real(2, 3), real(2, 1, seed=1)],), np.concatenate, {"axis": -1},
-         dtypes=ALL),
+         dtypes=ALL, draw=strategies.joined()),
     Case("concatenate", ([real(2, 3), real(0, 3)],), np.concatenate, label="empty"),
     Case("concatenate", ((real(2, 3), whole(1, 3)),), np.concatenate, label="dtypes",
          result="float32"),
-    Case("stack", ([real(2, 3), real(2, 3, seed=1)],), np.stack, {"axis": 1}, dtypes=ALL),
+    Case("stack", ([real(2, 3), real(2, 3, seed=1)],), np.stack, {"axis": 1}, dtypes=ALL,
+         draw=draw_stack),
     Case("stack", ([real(), real(seed=1)],), np.stack, label="scalars"),
     case("split", split, (2, 6), 3, 1),
     case("split", split, (2, 6), [1, 4], -1, label="indices"),

@@ -1,0 +1,454 @@
+"""Order statistics, averages, counts by value, and what belongs to sampled curves."""
+
+import builtins
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlapi import dtypes
+from mlapi.errors import ArgumentError, DTypeError, ShapeError
+from mlapi.op import op, to_float
+from mlapi.ops.arrangement import diagonal
+from mlapi.ops.complexes import conj
+from mlapi.ops.control import convert_to_tensor
+from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops.convolution import conv
+from mlapi.ops.creation import arange, full, ones_like
+from mlapi.ops.elementwise import cast, ceil, clip, floor, maximum, minimum, round, sqrt
+from mlapi.ops.indexing import known_value, take, take_along_axis
+from mlapi.ops.logical import equal, greater_equal, isnan, less, logical_not, not_equal, where
+from mlapi.ops.products import matmul
+from mlapi.ops.reduction import max, mean, min, sum
+from mlapi.ops.rules import float_and_wide
+from mlapi.ops.segments import segment_sum
+from mlapi.ops.shape import (
+    broadcast_to,
+    flip,
+    moveaxis,
+    pad,
+    ravel,
+    reshape,
+    shape,
+    transpose,
+)
+from mlapi.ops.sorting import searchsorted, sort
+from mlapi.types import Axis, Tensor, TensorLike
+
+_NAN = float("nan")
+
+
+def _axes(axis: Axis | None, rank: int) -> tuple[int, ...]:
+    """The axes that are meant, counted from the first."""
+    each = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+    for one in each:
+        if not -rank <= one < rank:
+            raise ArgumentError(f"axis {one} is not one of a tensor with {rank} axes.")
+    return tuple(one % rank for one in each)
+
+
+def _sorted(x: TensorLike, axis: Axis | None) -> tuple[Tensor, tuple[int, ...]]:
+    """In order along the last axis, into which those to be reduced are merged; and those."""
+    sizes = shape(x)
+    axes = _axes(axis, len(sizes))
+    kept = [i for i in range(len(sizes)) if i not in axes]
+    x = transpose(x, (*kept, *axes))
+    merged = reshape(x, (*(sizes[i] for i in kept), math.prod(sizes[i] for i in axes)))
+    return sort(merged, -1), axes
+
+
+def _restored(x: Tensor, axes: tuple[int, ...], keepdims: bool, extra: int = 0) -> Tensor:
+    """The reduced axes back in their places, with size 1; behind `extra` axes in front."""
+    if keepdims:
+        for one in sorted(axes):
+            x = x[(slice(None),) * (one + extra) + (None,)]
+    return x
+
+
+def _last(x: Tensor) -> Tensor:
+    return x[..., -1:]
+
+
+def _place(ordered: Tensor, skip: bool) -> Tensor:
+    """How many elements count: NaN, which come last, may be left out."""
+    if skip:
+        return sum(logical_not(isnan(ordered)), -1, keepdims=True)
+    return full((1,) * len(ordered.shape), shape(ordered)[-1], "int32")
+
+
+def _pick(ordered: Tensor, places: Tensor, count: Tensor) -> Tensor:
+    return take_along_axis(ordered, clip(places, 0, maximum(count - 1, 0)), -1)
+
+
+def median_of(x: TensorLike, axis: Axis | None, keepdims: bool, skip: bool) -> Tensor:
+    """The median, over all elements or those that are not NaN."""
+    ordered, axes = _sorted(x, axis)
+    if shape(ordered)[-1] == 0:
+        return mean(x, axis, keepdims)
+    count = _place(ordered, skip)
+    lower, upper = _pick(ordered, (count - 1) // 2, count), _pick(ordered, count // 2, count)
+    middle = lower / 2 + upper / 2  # the sum might overflow
+    middle = where(isnan(_last(ordered)), _NAN, middle) if not skip else middle
+    return _restored(middle[..., 0], axes, keepdims)
+
+
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def quantile_of(
+    x: TensorLike, q: TensorLike, axis: Axis | None, method: str, keepdims: bool, skip: bool
+) -> Tensor:
+    """The quantiles, over all elements or those that are not NaN."""
+    if method not in _METHODS:
+        raise ArgumentError(f"method {method!r} is none of {', '.join(_METHODS)}.")
+    if len(shape(q)) > 1:
+        raise ShapeError(f"q has shape {shape(q)}: it must be a number or have one axis.")
+    ordered, axes = _sorted(x, axis)
+    rank = len(ordered.shape)
+    if shape(ordered)[-1] == 0:
+        ordered = full((*shape(ordered)[:-1], 1), _NAN, dtype_of(x))
+    count = _place(ordered, skip)
+    fractions = reshape(q, (1,) * (rank - 1) + (-1,))
+    place = fractions * cast(maximum(count - 1, 0), dtype_of(q))
+    if method in ("lower", "higher", "nearest"):
+        whole = {"lower": floor, "higher": ceil, "nearest": round}[method](place)
+        found = _pick(ordered, cast(whole, "int32"), count)
+    else:
+        below = cast(floor(place), "int32")
+        lower, upper = _pick(ordered, below, count), _pick(ordered, below + 1, count)
+        between = place - floor(place)
+        if method == "midpoint":
+            between = where(equal(between, 0), between, 0.5)
+        between, width = cast(between, dtype_of(x)), upper - lower
+        found = where(less(between, 0.5), lower + width * between, upper - width * (1 - between))
+    fits = greater_equal(fractions * (1 - fractions), 0)
+    if not skip:
+        fits = fits & logical_not(isnan(_last(ordered)))
+    found = where(fits, found, _NAN)
+    found = moveaxis(found, -1, 0) if len(shape(q)) else found[..., 0]
+    return _restored(found, axes, keepdims, len(shape(q)))
+
+
+@op(dtype=to_float)
+def median(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -> Tensor:
+    """Element in the middle, or mean of the two that are; NaN if one is.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.median([5, 1, 2]))
+        array(2., dtype=float32)
+    """
+    return median_of(x, axis, keepdims, skip=False)
+
+
+@op(dtype=float_and_wide)
+def quantile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axis | None = None,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Tensor:
+    """Values below which the fractions `q` of the elements lie; NaN if an element is.
+
+    Args:
+        x: any shape.
+        q: a number, or several along an axis that becomes the first of the result. What is not
+            from 0 to 1 gives NaN.
+        axis: one axis, several, or None for all.
+        method: what is between two elements: `"linear"`, the `"lower"`, the `"higher"`, their
+            `"midpoint"`, or the `"nearest"` (the one with the even index if neither is).
+        keepdims: whether reduced axes stay, with size 1.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.quantile([1, 2, 4], [0.5, 0.75]))
+        array([2., 3.], dtype=float32)
+    """
+    return quantile_of(x, q, axis, method, keepdims, skip=False)
+
+
+@op(dtype=float_and_wide)
+def percentile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axis | None = None,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Tensor:
+    """`quantile` with `q` from 0 to 100.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.percentile([1, 2, 4], 75))
+        array(3., dtype=float32)
+    """
+    return quantile_of(x, q / 100, axis, method, keepdims, skip=False)
+
+
+@op(dtype=to_float)
+def average(x: TensorLike, axis: Axis | None = None, weights: TensorLike | None = None) -> Tensor:
+    """Weighted mean over axes, `sum(x * weights) / sum(weights)`.
+
+    Args:
+        x: any shape.
+        axis: one axis, several, or None for all.
+        weights: the shape of `x`, or of its axes `axis` alone; None for equal ones.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.average([1, 2], weights=[3, 1]))
+        array(1.25, dtype=float32)
+    """
+    if weights is None:
+        return mean(x, axis)
+    sizes, given = shape(x), shape(weights)
+    if given != sizes:
+        axes = _axes(axis, len(sizes))
+        if axis is None or given != tuple(sizes[i] for i in axes):
+            raise ShapeError(
+                f"average: weights of shape {given} for x of shape {sizes} and axis {axis}. They "
+                "need the shape of x, or that of the axes."
+            )
+        weights = transpose(weights, np.argsort(axes).tolist())
+        weights = reshape(weights, [n if i in axes else 1 for i, n in enumerate(sizes)])
+        weights = broadcast_to(weights, sizes)
+    return sum(x * weights, axis) / sum(weights, axis)
+
+
+@op
+def ptp(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -> Tensor:
+    """Distance from the smallest to the largest element over axes.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.ptp([[1, 5], [3, 4]], axis=1))
+        array([4, 1], dtype=int32)
+    """
+    return max(x, axis, keepdims) - min(x, axis, keepdims)
+
+
+@op(dtype=to_float)
+def corrcoef(x: TensorLike) -> Tensor:
+    """Pearson's correlation of each row with each other; NaN for a row that is constant.
+
+    Args:
+        x: shape `(variables, samples)`, or `(samples,)`.
+
+    Returns:
+        Shape `(variables, variables)`, or a number.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.corrcoef([[1, 2, 3], [4, 3, 2]])).round(4)
+        array([[ 1., -1.],
+               [-1.,  1.]], dtype=float32)
+    """
+    rank = len(shape(x))
+    if rank > 2:
+        raise ShapeError(f"corrcoef: x has shape {shape(x)}: it must have at most two axes.")
+    rows = reshape(x, (1, -1)) if rank < 2 else x
+    rows = rows - mean(rows, axis=1, keepdims=True)
+    products = matmul(rows, transpose(rows))
+    lengths = sqrt(diagonal(products))
+    found = clip(products / lengths[:, None] / lengths[None, :], -1, 1)
+    return found[0, 0] if rank < 2 else found
+
+
+@op
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
+    """Sums of products with `x2` at every offset: `c[k] = sum over n of x1[n + k] * conj(x2[n])`.
+
+    Args:
+        x1: shape `(n,)`.
+        x2: shape `(m,)`.
+        mode: which offsets: `"valid"`, where one lies inside the other; `"same"`, as many as the
+            longer has elements; `"full"`, all where they overlap.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.correlate([1, 2, 3], [0, 1], "full"))
+        array([1, 2, 3, 0], dtype=int32)
+    """
+    if len(shape(x1)) != 1 or len(shape(x2)) != 1:
+        raise ShapeError(f"correlate: {shape(x1)} and {shape(x2)} must both have one axis.")
+    if mode not in ("valid", "same", "full"):
+        raise ArgumentError(f"correlate: mode {mode!r} is none of valid, same, full.")
+    long, short = shape(x1)[0], shape(x2)[0]
+    if 0 in (long, short):
+        raise ShapeError("correlate: there are no elements.")
+    kind = dtype_of(x1)
+    if "complex" in kind:
+        x2 = conj(x2)
+    if long < short:
+        x1, x2, long, short = flip(x2), flip(x1), short, long
+        half = -(-short // 2) - 1
+    else:
+        half = short // 2
+    before, after = {"valid": (0, 0), "full": (short - 1,) * 2}.get(mode, (half, short - 1 - half))
+    x1 = pad(x1, (before, after))
+    if dtypes.is_float(kind):
+        return conv(x1[None, :, None], x2[:, None, None], data_format="channels_last")[0, :, 0]
+    windows = arange(shape(x1)[0] - short + 1)[:, None] + arange(short)
+    return matmul(take(x1, windows), x2)
+
+
+@op(dtype=to_float)
+def trapezoid(
+    y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
+) -> Tensor:
+    """Area under a sampled curve, by straight lines between the samples.
+
+    Args:
+        y: samples along `axis`.
+        x: where they were taken: the shape of `y`, or its size along `axis`; None for samples at
+            distance `dx`.
+        dx: see `x`.
+        axis: along which.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.trapezoid([1, 2, 3], dx=2))
+        array(8., dtype=float32)
+    """
+    heights = moveaxis(y, axis, -1)
+    means = (heights[..., 1:] + heights[..., :-1]) / 2
+    if x is None:
+        return sum(means * dx, -1)
+    return sum(means * diff(x if len(shape(x)) == 1 else moveaxis(x, axis, -1)), -1)
+
+
+@op
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
+    """Differences of neighbours along an axis, `n` times over; whether they differ, for booleans.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.diff([1, 4, 9, 16], n=2))
+        array([2, 2], dtype=int32)
+    """
+    if n < 0:
+        raise ArgumentError(f"diff: n is {n}: it must not be negative.")
+    (axis,) = _axes(axis, len(shape(a)))
+    before = (slice(None),) * axis
+    for _ in range(n):
+        after, first = a[(*before, slice(1, None))], a[(*before, slice(None, -1))]
+        a = not_equal(after, first) if dtype_of(a) == "bool" else after - first
+    return a
+
+
+@op
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
+    """Number of the bin that each element is in, int32: how many of the edges are at most it.
+
+    Args:
+        x: any shape.
+        bins: edges of the bins, ascending, shape `(n,)`.
+
+    Returns:
+        The shape of `x`, from 0 (below the first edge) to n.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.digitize([0.5, 1.0, 9.0], [1.0, 2.0]))
+        array([0, 1, 2], dtype=int32)
+    """
+    return searchsorted(bins, x, side="right")
+
+
+@op(dtype=None)
+def bincount(
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
+) -> Tensor:
+    """How often each number occurs, or the sum of its weights.
+
+    Args:
+        x: integers that are not negative, shape `(n,)` or `(batch, n)`. The size of the result
+            depends on them, so this cannot be compiled.
+        weights: what each adds up to, in the shape of `x`; None for 1.
+        minlength: the result has this size at least.
+        sparse: must be False; there are no sparse tensors.
+
+    Returns:
+        Shape `(length,)` or `(batch, length)`, where the length is the largest number plus 1;
+        int32, or the dtype of the weights.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.bincount([1, 3, 1]))
+        array([0, 2, 0, 1], dtype=int32)
+    """
+    if sparse:
+        raise ArgumentError("bincount: sparse must be False, there are no sparse tensors.")
+    kind, sizes = dtype_of(x), shape(x)
+    if not dtypes.is_integer(kind):
+        raise DTypeError(f"bincount: x is {kind}, it must be of integers.")
+    if len(sizes) not in (1, 2):
+        raise ShapeError(f"bincount: x has shape {sizes}, it must have one axis or two.")
+    weights = ones_like(x, "int32") if weights is None else weights
+    if shape(weights) != sizes:
+        raise ShapeError(f"bincount: weights of shape {shape(weights)} for x of shape {sizes}.")
+    length = minlength
+    if math.prod(sizes):
+        if known_value(min(x), "bincount") < 0:
+            raise ArgumentError("bincount: x has negative numbers.")
+        length = builtins.max(length, known_value(max(x), "bincount") + 1)
+    if len(sizes) == 1:
+        return segment_sum(weights, x, length)
+    ids = cast(x, "int32") + arange(sizes[0])[:, None] * length
+    counts = segment_sum(ravel(weights), ravel(ids), sizes[0] * length)
+    return reshape(counts, (sizes[0], length))
+
+
+@op(dtype=to_float)
+def histogram(
+    x: TensorLike,
+    bins: int | Sequence[float] = 10,
+    range: tuple[float, float] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """How many elements lie in each of several bins, and where the bins are.
+
+    Args:
+        x: any shape. Elements outside the bins, and NaN, are not counted.
+        bins: how many of equal width, or their edges, ascending.
+        range: the first and the last edge, by default the smallest and the largest element.
+
+    Returns:
+        Counts, int32, shape `(bins,)`, and edges, shape `(bins + 1,)`. The last bin includes its
+        upper edge.
+
+    Example:
+        >>> from mlapi import ops
+        >>> counts, edges = ops.histogram([1, 2, 2, 5], bins=2)
+        >>> ops.convert_to_numpy(counts), ops.convert_to_numpy(edges)
+        (array([3, 1], dtype=int32), array([1., 3., 5.], dtype=float32))
+    """
+    x, kind = ravel(x), dtype_of(x)
+    if isinstance(bins, int):
+        if bins < 1:
+            raise ArgumentError(f"histogram: bins is {bins}, it must be positive.")
+        edges = _edges(x, bins, range)
+    else:
+        edges = convert_to_tensor(bins, kind)
+    count = shape(edges)[0] - 1
+    place = searchsorted(edges, x, side="right") - 1
+    place = where(equal(x, edges[-1]), count - 1, place)
+    place = where(isnan(x), count, place)
+    # One more for what lies outside.
+    place = where(less(place, 0), count, minimum(place, count))
+    return segment_sum(ones_like(x, "int32"), place, count + 1)[:count], edges
+
+
+def _edges(x: Tensor, bins: int, limits: tuple[float, float] | None) -> Tensor:
+    kind = dtype_of(x)
+    if limits is None and shape(x)[0] == 0:
+        limits = 0.0, 1.0
+    if limits is None:
+        low, high = min(x), max(x)
+    else:
+        if not limits[0] <= limits[1]:
+            raise ArgumentError(f"histogram: range {limits} must ascend.")
+        low, high = (convert_to_tensor(one, kind) for one in limits)
+    widen = cast(equal(low, high), kind) / 2
+    fractions = cast(arange(bins + 1), kind) / bins
+    return (low - widen) * (1 - fractions) + (high + widen) * fractions
