@@ -143,3 +143,169 @@ def test_control_flow_in_a_layer():
     np.testing.assert_allclose(numpy(layer(x)), np.float32([[8, -16], [-4, 0]]))
     compiled = mlapi.jit(layer, layer)
     np.testing.assert_allclose(numpy(compiled(ops.convert_to_tensor(x))), numpy(layer(x)))
+
+
+RUNS = {"eager": lambda f: f, "jit": lambda f: mlapi.jit(f, [])}
+run_both = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS.keys())
+
+
+@run_both
+@pytest.mark.parametrize("index", [-3, 0, 1, 2, 7])
+def test_switch(run, index):
+    def choose(x, i):
+        return ops.switch(i, [lambda x: x, lambda x: 2.0 * x, lambda x: x * x], x)
+
+    both = run(mlapi.value_and_grad(choose))
+    value, slope = both(ops.convert_to_tensor(3.0), ops.convert_to_tensor(index))
+    place = min(max(index, 0), 2)
+    assert (float(value), float(slope)) == ([3, 6, 9][place], [1, 2, 6][place])
+
+
+@run_both
+def test_gradients_of_control_flow(run):
+    def power(x):
+        return ops.fori_loop(0, 3, lambda i, y: y * x, ops.ones(()))
+
+    def branch(x):
+        return ops.cond(ops.sum(x) > 0, lambda: x * x, lambda: x)
+
+    def bounded(x):
+        return ops.while_loop(lambda y: y < 100, lambda y: y * x, x, maximum_iterations=5)
+
+    x = ops.convert_to_tensor(3.0)
+    for fn, wanted in ((power, 27), (branch, 6), (bounded, 5 * 81)):
+        assert float(run(mlapi.grad(fn))(x)) == pytest.approx(wanted)
+
+
+def test_gradient_of_an_unbounded_loop():
+    grad = mlapi.grad(lambda x: ops.while_loop(lambda y: y < 100, lambda y: y * x, x))
+    assert float(grad(ops.convert_to_tensor(3.0))) == pytest.approx(5 * 81)
+
+
+@run_both
+def test_loops_of_tensors(run):
+    def total(n):
+        return ops.fori_loop(0, n, lambda i, s: s + i, 0)
+
+    assert int(run(total)(ops.convert_to_tensor(5))) == 10
+    assert int(ops.fori_loop(3, 1, lambda i, s: s + i, 7)) == 7
+
+
+@run_both
+def test_map(run):
+    x = {"a": np.arange(6, dtype="float32").reshape(3, 2), "b": np.float32([1, 2, 3])}
+    tensors = {name: ops.convert_to_tensor(value) for name, value in x.items()}
+
+    def each(row):
+        return ops.sum(row["a"]) * row["b"], row["b"]
+
+    for function in (ops.map, ops.vectorized_map):
+        sums, second = run(lambda xs: function(each, xs))(tensors)  # noqa: B023
+        np.testing.assert_allclose(numpy(sums), x["a"].sum(1) * x["b"])
+        np.testing.assert_allclose(numpy(second), x["b"])
+
+
+def test_no_rows():
+    y = ops.map(lambda row: {"y": ops.sum(row), "z": row > 0}, np.ones((0, 3), "float32"))
+    assert ops.shape(y["y"]) == (0,)
+    assert (ops.shape(y["z"]), ops.dtype(y["z"])) == ((0, 3), "bool")
+
+
+def test_rows_of_different_number():
+    with pytest.raises(ArgumentError):
+        ops.scan(lambda c, x: (c, c), 0, (np.ones(2), np.ones(3)))
+    with pytest.raises(ArgumentError):
+        ops.scan(lambda c, x: (c, c), 0)
+
+
+@run_both
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 8, 13])
+def test_associative_scan(run, reverse, size):
+    x = np.random.default_rng(size).normal(size=(2, size)).astype("float32")
+    decay = np.float32(np.linspace(0.5, 1, size))[None] * np.ones((2, 1), "float32")
+
+    def combine(before, after):
+        return before[0] * after[0], after[0] * before[1] + after[1]
+
+    def scan(a, b):
+        return ops.associative_scan(combine, (a, b), reverse=reverse, axis=1)[1]
+
+    y = numpy(run(scan)(*map(ops.convert_to_tensor, (decay, x))))
+    state, wanted = np.zeros(2), np.zeros((2, size))
+    for i in reversed(range(size)) if reverse else range(size):
+        state = wanted[:, i] = decay[:, i] * state + x[:, i]
+    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-5)
+
+
+@run_both
+def test_custom_gradient(run):
+    """Clipped on its way back; values and other gradients as they are."""
+
+    @ops.custom_gradient
+    def clipped(x, scale):
+        y = ops.exp(x) * scale
+        return y, lambda upstream: (ops.clip(upstream * y, -1.0, 1.0), ops.sum(upstream) * 0.5)
+
+    def loss(p):
+        return ops.sum(clipped(*p) * 2.0)
+
+    x, scale = ops.convert_to_tensor([0.0, 3.0]), ops.convert_to_tensor(0.25)
+    value, (slope, other) = run(mlapi.value_and_grad(loss))([x, scale])
+    assert float(value) == pytest.approx(0.5 * (1 + np.exp(3)))
+    np.testing.assert_allclose(numpy(slope), [0.5, 1.0])
+    assert float(other) == 2.0
+
+
+def test_custom_gradient_of_several_values():
+    @ops.custom_gradient
+    def both(x):
+        return (x, 2.0 * x), lambda a, b: 10.0 * a + 100.0 * b
+
+    grad = mlapi.grad(lambda x: ops.sum(both(x)[0]) + ops.sum(both(x)[1] * 3.0))
+    assert float(grad(1.5)) == 10 + 300
+    assert both(SymbolicTensor((None, 2), "float32"))[1].shape == (None, 2)
+
+
+def test_second_slope_of_a_custom_gradient():
+    @ops.custom_gradient
+    def cube(x):
+        return x**3, lambda upstream: upstream * 3.0 * x * x
+
+    assert float(mlapi.grad(mlapi.grad(cube))(2.0)) == pytest.approx(12.0)
+
+
+def test_number_of_custom_gradients():
+    @ops.custom_gradient
+    def one(x):
+        return x, lambda upstream: (upstream, upstream)
+
+    with pytest.raises(ArgumentError, match="1 arguments"):
+        mlapi.grad(one)(1.0)
+
+
+@run_both
+def test_jvp(run):
+    def fun(p, scale):
+        return {"y": p["x"] ** 2 * scale, "z": ops.sum(p["x"])}, ops.max(p["x"])
+
+    def change(x, d):
+        return ops.jvp(fun, ({"x": x}, 3.0), ({"x": d}, 1.0), has_aux=True)
+
+    value, slope, aux = run(change)(*map(ops.convert_to_tensor, ([1.0, 2.0], [1.0, 0.5])))
+    np.testing.assert_allclose(numpy(value["y"]), [3, 12])
+    np.testing.assert_allclose(numpy(slope["y"]), [2 * 3 + 1, 2 * 2 * 0.5 * 3 + 4])
+    assert (float(slope["z"]), float(aux)) == (1.5, 2.0)
+    with pytest.raises(ArgumentError):
+        ops.jvp(ops.square, (1.0,), (1.0, 2.0))
+
+
+def test_cond_in_a_functional_model():
+    x = mlapi.Input((2,))
+    y = ops.cond(ops.sum(x) > 0, lambda: {"y": 2.0 * x}, lambda: {"y": x - 1.0})["y"]
+    model = mlapi.Model(x, y)
+    for values in ([[1.0, 2.0]], [[-1.0, -2.0]]):
+        values = np.float32(values)
+        wanted = 2 * values if values.sum() > 0 else values - 1
+        np.testing.assert_allclose(numpy(model(values)), wanted)
+    assert ops.cond(True, lambda: x, lambda: None).shape == (None, 2)
