@@ -67,16 +67,17 @@ def following(kind):
     """NumPy's in this dtype, which has to be taken bit by bit."""
 
     def reference(x1, x2):
-        return np.nextafter(x1.astype(kind), x2.astype(kind))
+        native = dtypes.numpy_dtype(kind)
+        return np.nextafter(x1.astype(native), x2.astype(native))
 
     return reference
 
 
 def steps(kind):
-    x = np.array([0.0, -0.0, 1.0, -1.0, 1.0, 2.0, 0.0, np.inf, np.nan, 1.0], kind)
-    y = np.array([1.0, -1.0, 2.0, 2.0, 1.0, -9.0, 0.0, 0.0, 1.0, np.nan], kind)
     native = dtypes.numpy_dtype(kind)
-    return Case("nextafter", (x.astype(native), y.astype(native)), following(native),
+    x = np.array([0.0, -0.0, 1.0, -1.0, 1.0, 2.0, 0.0, np.inf, np.nan, 1.0], native)
+    y = np.array([1.0, -1.0, 2.0, 2.0, 1.0, -9.0, 0.0, 0.0, 1.0, np.nan], native)
+    return Case("nextafter", (x, y), following(kind),
                 label=f"places_{kind}", grad=False, tolerance=0)  # fmt: skip
 
 
