@@ -21,8 +21,8 @@ def real(x: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.real([1 + 2j]))
-        array([1.], dtype=float32)
+        >>> ops.convert_to_numpy(ops.real(1 + 2j))
+        array(1., dtype=float32)
     """
     ...
 
@@ -33,8 +33,8 @@ def imag(x: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.imag([1 + 2j]))
-        array([2.], dtype=float32)
+        >>> ops.convert_to_numpy(ops.imag(1 + 2j))
+        array(2., dtype=float32)
     """
     ...
 
@@ -45,8 +45,8 @@ def conj(x: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.conj([1 + 2j]))
-        array([1.-2.j], dtype=complex64)
+        >>> ops.convert_to_numpy(ops.conj(1 + 2j))
+        array(1.-2.j, dtype=complex64)
     """
     ...
 
@@ -60,8 +60,8 @@ def angle(x: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.angle([1j, -1]))
-        array([1.5707964, 3.1415927], dtype=float32)
+        >>> ops.convert_to_numpy(ops.angle([1.0, -1.0])).round(3)
+        array([0.   , 3.142], dtype=float32)
     """
     return arctan2(imag(x), real(x))
 
@@ -114,7 +114,7 @@ def view_as_real(x: TensorLike) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.view_as_real([1 + 2j]))
-        array([[1., 2.]], dtype=float32)
+        >>> ops.convert_to_numpy(ops.view_as_real(1 + 2j))
+        array([1., 2.], dtype=float32)
     """
     return stack([real(x), imag(x)], axis=-1)

@@ -211,7 +211,7 @@ def _fractions(num: int, endpoint: bool, like: Tensor) -> Any:
     """`num` numbers from 0 to 1 along a new first axis of a tensor, exact to 32 bits at least."""
     if num < 0:
         raise ArgumentError(f"expected `num` to be 0 or more, received {num}.")
-    kind = dtypes.promote(like.dtype, "float32")
+    kind = "float64" if dtypes.promote(like.dtype, "complex64") == "complex128" else "float32"
     steps = arange(num, dtype=kind) / max(num - 1 if endpoint else num, 1)
     return reshape(steps, (num,) + (1,) * ndim(like))
 
@@ -381,7 +381,8 @@ def _below(x: TensorLike, k: int) -> Tensor:
     """Where matrices have diagonal `k`, and what is below it."""
     if ndim(x) < 2:
         raise ShapeError(f"expected at least two axes, received shape {shape_of(x)}.")
-    return tri(*shape_of(x)[-2:], k, "bool")
+    rows, columns = shape_of(x)[-2:]
+    return tri(rows, columns, k, "bool")
 
 
 @op

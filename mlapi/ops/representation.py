@@ -13,6 +13,16 @@ from mlapi.ops.elementwise import cast, clip, floor_divide, power
 from mlapi.ops.logical import equal, greater, isnan, less, logical_or, where
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
+# The smallest and the largest number of each dtype, as Python numbers.
+_LIMITS: dict[str, tuple[float, float]] = {}
+for _kind in dtypes.NAMES:
+    if dtypes.is_integer(_kind):
+        _integers = np.iinfo(dtypes.numpy_dtype(_kind))
+        _LIMITS[_kind] = int(_integers.min), int(_integers.max)
+    elif dtypes.is_float(_kind):
+        _floats = ml_dtypes.finfo(dtypes.numpy_dtype(_kind))
+        _LIMITS[_kind] = float(_floats.min), float(_floats.max)
+
 
 @op(dtype=None)
 def view(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
@@ -107,7 +117,7 @@ def nan_to_num(
     kind = dtypes.standardize(y.dtype)
     if not dtypes.is_float(kind):
         return y
-    least, most = _limits(kind)
+    least, most = _LIMITS[kind]
     y = where(equal(y, math.inf), most if posinf is None else posinf, y)
     y = where(equal(y, -math.inf), least if neginf is None else neginf, y)
     return where(isnan(x), nan, y)
@@ -128,7 +138,7 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     kind, target = dtypes.standardize(y.dtype), dtypes.standardize(dtype)
     if any(dtypes.is_bool(one) or dtypes.is_complex(one) for one in (kind, target)):
         return cast(x, target)
-    (low, high), (least, most) = _limits(kind), _limits(target)
+    (low, high), (least, most) = _LIMITS[kind], _LIMITS[target]
     if least <= low and high <= most:
         return cast(x, target)
     if dtypes.is_float(target) or dtypes.is_integer(kind):
@@ -138,11 +148,3 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     low, high = float(max(low, least)), float(min(high, most - (int(most) >> digits)))
     y = cast(clip(where(isnan(x), 0, x), low, high), target)
     return where(greater(x, high), most, where(less(x, low), least, y))
-
-
-def _limits(kind: str) -> tuple[float, float]:
-    """The smallest and the largest number of a dtype."""
-    native = dtypes.numpy_dtype(kind)
-    info = np.iinfo(native) if dtypes.is_integer(kind) else ml_dtypes.finfo(native)
-    number = int if dtypes.is_integer(kind) else float
-    return number(info.min), number(info.max)

@@ -1,5 +1,8 @@
 """Functions of single elements on tensorflow: aliases where name and meaning agree, then others."""
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalOperand=false
+
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from mlapi import dtypes
+from mlapi.errors import ShapeError
 from mlapi.types import DTypeLike
 
 Tensor = tf.Tensor
@@ -119,7 +123,14 @@ arccosh = tf.acosh
 arctanh = tf.atanh
 erfc = tf.math.erfc
 erfinv = widened(tf.math.erfinv, tf.float16, tf.bfloat16, by=tf.float32)
-i0 = widened(tf.math.bessel_i0, tf.bfloat16, by=tf.float32)
+
+
+def _i0(x: Tensor) -> Tensor:
+    root = tf.exp(tf.abs(x) / 2)  # without the factor exp(|x|), XLA has a kernel
+    return root * tf.math.bessel_i0e(x) * root
+
+
+i0 = widened(_i0, tf.float16, tf.bfloat16, by=tf.float32)
 
 
 def cbrt(x: Tensor) -> Tensor:
@@ -139,7 +150,9 @@ _whole_fmod = widened(tf.truncatemod, tf.int8, tf.uint8, tf.int16, tf.uint16)
 def fmod(x1: Tensor, x2: Tensor) -> Tensor:
     if not x1.dtype.is_floating:
         return _whole_fmod(x1, x2)
-    return tf.sign(x1) * tf.math.floormod(tf.abs(x1), tf.abs(x2))  # the other has no gradient
+    flip = x1 < 0  # by way of `floormod`, since `truncatemod` has no gradient
+    y = tf.math.floormod(tf.where(flip, -x1, x1), tf.abs(x2))
+    return tf.where(flip, -y, y)
 
 
 def trunc(x: Tensor) -> Tensor:
@@ -182,23 +195,24 @@ def conj(x: Tensor) -> Tensor:
 def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
     if dtype is None:
         return x
-    if x.dtype.is_bool:
-        x = tf.cast(x, tf.uint8)
     target = tf.as_dtype(dtypes.standardize(dtype))
-    sizes = (
-        [*x.shape[:-1], -1]
-        if x.shape[:-1].is_fully_defined()
-        else tf.concat([tf.shape(x)[:-1], [-1]], 0)
-    )
+    if target.is_bool:
+        return tf.cast(view(x, "uint8"), tf.bool)
+    x = tf.cast(x, tf.uint8) if x.dtype.is_bool else x
+    if x.dtype.size == target.size:
+        return tf.bitcast(x, target)
+    *leading, last = (tf.shape(x)[i] if n is None else n for i, n in enumerate(x.shape))
+    if x.dtype.size > target.size:
+        return tf.reshape(tf.bitcast(x, target), [*leading, last * (x.dtype.size // target.size)])
     ratio = target.size // x.dtype.size
-    if ratio > 1:
-        x = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [-1, ratio]], 0))
-    y = tf.bitcast(x, target)
-    return tf.reshape(y, sizes) if target.size < x.dtype.size else y
+    return tf.bitcast(tf.reshape(x, [*leading, last // ratio, ratio]), target)
 
 
 def diag(x: Tensor, k: int = 0) -> Tensor:
     if x.shape.rank == 1:
         return tf.linalg.diag(x, k=k)
+    if x.shape.rank != 2:
+        raise ShapeError(f"expected one axis or two, received shape {tuple(x.shape)}.")
     rows, columns = x.shape
-    return tf.linalg.diag_part(x, k=k) if -rows < k < columns else x[:0, 0]
+    outside = (rows is not None and k <= -rows) or (columns is not None and k >= columns)
+    return x[:0, 0] if outside else tf.linalg.diag_part(x, k=k)

@@ -90,7 +90,6 @@ arcsinh = torch.asinh
 arccosh = torch.acosh
 arctanh = torch.atanh
 sinc = torch.sinc
-hypot = torch.hypot
 exp2 = torch.exp2
 log2 = torch.log2
 log10 = torch.log10
