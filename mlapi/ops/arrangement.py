@@ -195,12 +195,12 @@ def roll(
     if axis is None:
         return reshape(roll(ravel(x), int(np.sum(shift)), 0), shape(x))
     sizes = shape(x)
-    for by, one in np.broadcast(shift, axis):
+    for by, one in zip(*(x.ravel().tolist() for x in np.broadcast_arrays(shift, axis))):
         if not -len(sizes) <= one < len(sizes):
             raise ArgumentError(f"roll: axis {one} is not one of a tensor of shape {sizes}.")
         if sizes[one] != 0 and by != 0:
-            start = -int(by) % sizes[one]
-            before = (slice(None),) * (int(one) % len(sizes))
+            start = -by % sizes[one]
+            before = (slice(None),) * (one % len(sizes))
             x = concatenate([x[(*before, slice(start, None))], x[(*before, slice(start))]], one)
     return x
 

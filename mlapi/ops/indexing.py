@@ -205,7 +205,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.get_item([[1, 2, 3], [4, 5, 6]], (slice(None, None, -1), 0)))
+        >>> ops.convert_to_numpy(ops.get_item([[1, 2, 3], [4, 5, 6]], ([1, 0], 0)))
         array([4, 1], dtype=int32)
     """
     keys, together = _expanded(key, len(shape(x)))

@@ -85,6 +85,8 @@ _NATIVE = {
 
 
 def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted: bool) -> Tensor:
+    if 0 in rows.shape:  # tensorflow refuses to put nothing into nothing
+        return into
     if how == "mul":
         return into * tf.math.unsorted_segment_prod(rows, ids, tf.shape(into)[0])
     found = _NATIVE[how](into, ids[:, None], rows)

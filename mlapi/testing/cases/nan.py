@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from mlapi.testing import strategies
 from mlapi.testing.case import FLOATS, INTEGERS, NUMBERS, Case, distinct, real, whole
 from mlapi.testing.cases.reduction import cumulative, index, reductions
 from mlapi.testing.cases.statistics import quantiles
