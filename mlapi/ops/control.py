@@ -190,8 +190,8 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.map(lambda row: ops.sum(row), [[1, 2], [3, 4]]))
-        array([3, 7], dtype=int32)
+        >>> ops.convert_to_numpy(ops.map(lambda row: ops.sum(row), ops.ones((2, 3))))
+        array([3., 3.], dtype=float32)
     """
     return scan(lambda carry, x: (carry, f(x)), 0, xs)[1]
 
@@ -212,19 +212,19 @@ def associative_scan(
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.associative_scan(ops.add, [1, 2, 3, 4]))
-        array([ 1,  3,  6, 10], dtype=int32)
+        >>> ops.convert_to_numpy(ops.associative_scan(ops.add, ops.arange(5)))
+        array([ 0,  1,  3,  6, 10], dtype=int32)
     """
-    like = elems if isinstance(elems, dict | tuple) else _tensors(elems)
-    leaves = [moveaxis(x, axis, 0) for x in tree.flatten(_tensors(elems))]
+    elems = _tensors(elems)
+    leaves = [moveaxis(x, axis, 0) for x in tree.flatten(elems)]
     if len({x.shape[0] for x in leaves}) != 1:
         raise ShapeError(
             f"associative_scan: all must have the same size along axis {axis}, received shapes "
-            f"{[tuple(x.shape) for x in tree.flatten(_tensors(elems))]}."
+            f"{[tuple(x.shape) for x in tree.flatten(elems)]}."
         )
 
     def back(leaves: list[Any]) -> Any:
-        return tree.pack_sequence_as(like, [moveaxis(x, 0, axis) for x in leaves])
+        return tree.pack_sequence_as(elems, [moveaxis(x, 0, axis) for x in leaves])
 
     def combine(before: list[Any], after: list[Any]) -> list[Any]:
         found = tree.flatten(_tensors(f(back(before), back(after))))

@@ -22,8 +22,8 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
     Example:
         >>> from mlapi import ops
-        >>> ops.convert_to_numpy(ops.vectorized_map(lambda x: ops.dot(x, x), [[1, 2], [3, 4]]))
-        array([ 5, 25], dtype=int32)
+        >>> ops.convert_to_numpy(ops.vectorized_map(lambda row: ops.sum(row), ops.ones((2, 3))))
+        array([3., 3.], dtype=float32)
     """
 
     def run(row: Any) -> Any:

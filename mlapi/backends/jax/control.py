@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 from jax import lax
+from jax.core import Tracer
 
 from mlapi import tree
 
@@ -29,7 +30,7 @@ def while_loop(
         # Where a gradient is taken, step by step: jax has none for its own loop.
         while left > 0 and test(*values):
             values, left = step(*values), left - 1
-            if not any(isinstance(x, jax.core.Tracer) for x in tree.flatten(values)):
+            if not any(isinstance(x, Tracer) for x in tree.flatten(values)):
                 return _loop(test, step, values, left)
         return values
     except jax.errors.TracerBoolConversionError:

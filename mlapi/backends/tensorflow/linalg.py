@@ -1,7 +1,7 @@
 """Kernels of linear algebra on tensorflow."""
 
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
-# pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportOptionalOperand=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAssignmentType=false, reportOptionalOperand=false, reportUntypedFunctionDecorator=false
 
 from typing import Any
 
@@ -107,7 +107,7 @@ def norm(x: Tensor, ord: float | str | None, axis: Axis | None, keepdims: bool) 
     return expand_dims(y, sorted(axes)) if keepdims else y
 
 
-def _vector_norm(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
+def _vector_norm(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
     size = tf.abs(x)
     if ord == np.inf:
         return tf.reduce_max(size, axis, keepdims)

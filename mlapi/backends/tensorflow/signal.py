@@ -1,5 +1,8 @@
 """Kernels of Fourier transforms on tensorflow."""
 
+# tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
+# pyright: reportArgumentType=false
+
 import tensorflow as tf
 
 Tensor = tf.Tensor

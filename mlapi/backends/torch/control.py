@@ -108,7 +108,7 @@ class _Replaced(torch.autograd.Function):
         return tuple(x.view_as(x) for x in tensors[count:])
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, *upstream: Tensor) -> Any:
         return None, None, *ctx.gradient(*upstream), *(None,) * ctx.rest
 
 
