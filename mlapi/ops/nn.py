@@ -2,7 +2,7 @@
 
 from mlapi.ops.activation import *
 from mlapi.ops.blocks import *
-from mlapi.ops.complexes import polar  # noqa: F401
+from mlapi.ops.complexes import polar
 from mlapi.ops.convolution import *
 from mlapi.ops.crossentropy import *
 from mlapi.ops.ctc import *
