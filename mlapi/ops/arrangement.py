@@ -1,6 +1,7 @@
 """Tensors put together, cut, turned and moved: the conveniences of NumPy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -195,14 +196,16 @@ def roll(
     if axis is None:
         return reshape(roll(ravel(x), int(np.sum(shift)), 0), shape(x))
     sizes = shape(x)
+    found: Any = x
     for by, one in zip(*(x.ravel().tolist() for x in np.broadcast_arrays(shift, axis))):
         if not -len(sizes) <= one < len(sizes):
             raise ArgumentError(f"roll: axis {one} is not one of a tensor of shape {sizes}.")
         if sizes[one] != 0 and by != 0:
             start = -by % sizes[one]
             before = (slice(None),) * (one % len(sizes))
-            x = concatenate([x[(*before, slice(start, None))], x[(*before, slice(start))]], one)
-    return x
+            pieces = found[(*before, slice(start, None))], found[(*before, slice(start))]
+            found = concatenate(pieces, one)
+    return found
 
 
 @op
@@ -221,10 +224,8 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     first, second = (one % rank for one in axes)
     if first == second:
         raise ArgumentError(f"rot90: axes {axes} are one and the same.")
-    if k % 4 == 0:
-        return array
-    if k % 4 == 2:
-        return flip(array, (first, second))
+    if k % 4 in (0, 2):
+        return flip(array, (first, second) if k % 4 else ())
     return flip(swapaxes(array, first, second), first if k % 4 == 1 else second)
 
 
@@ -244,14 +245,14 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
         array([1, 4], dtype=int32)
     """
     _check_matrix(x)
-    x = moveaxis(x, (axis1, axis2), (-2, -1))
-    x = x[..., max(-offset, 0) :, max(offset, 0) :]
-    *outer, rows, columns = shape(x)
+    y: Any = moveaxis(x, (axis1, axis2), (-2, -1))
+    y = y[..., max(-offset, 0) :, max(offset, 0) :]
+    *outer, rows, columns = shape(y)
     known = isinstance(rows, int) and isinstance(columns, int)
     count = min(rows, columns) if known else minimum(rows, columns)
     # In row-major order each is one row and one column behind the last.
-    x = reshape(x[..., :count, :], (*outer, count * columns))
-    return x[..., :: columns + 1]
+    y = reshape(y[..., :count, :], (*outer, count * columns))
+    return y[..., :: columns + 1]
 
 
 @op

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlapi import dtypes
-from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, DTypeError, ShapeError
 from mlapi.op import op, to_bool
-from mlapi.ops import rules
-from mlapi.ops.control import convert_to_tensor
-from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops import rules, values
+from mlapi.ops.conversion import convert_to_tensor
+from mlapi.ops.conversion import dtype as dtype_of
+from mlapi.ops.elementwise import add
 from mlapi.ops.logical import less, where
 from mlapi.ops.reduction import amax, count_nonzero
 from mlapi.ops.shape import flip, moveaxis, reshape, shape, transpose
@@ -86,18 +86,6 @@ def one_hot(
     ...
 
 
-def known_value(x: Tensor, what: str) -> int:
-    """An integer that Python needs, since the shape of a result depends on it."""
-    value = adapter.arrays.host_int(x)
-    if value is None:
-        raise ArgumentError(
-            f"{what}: the shape of the result depends on the values of the tensors, which are not "
-            "there while a function is compiled or a model is built. Call it outside, or give the "
-            "size where it has such an argument."
-        )
-    return value
-
-
 @op(dtype=None)
 def multi_hot(
     inputs: TensorLike,
@@ -121,7 +109,7 @@ def multi_hot(
         array([[1., 0., 1.],
                [0., 1., 0.]], dtype=float32)
     """
-    rank = len(inputs.shape)
+    rank = len(shape(inputs))
     return amax(one_hot(inputs, num_classes, axis, dtype), 1 if rank > 1 else 0)
 
 
@@ -138,8 +126,9 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """
     if not shape(x):
         raise ShapeError("nonzero: x has no axes.")
-    known_value(count_nonzero(x), "nonzero")
-    return tuple(where(x))
+    values.known(count_nonzero(x), "nonzero")
+    found: Any = where(x)
+    return tuple(found)
 
 
 @op(dtype=rules.selection)
@@ -163,7 +152,7 @@ def select(
         raise ArgumentError(
             f"select: there are {len(condlist)} conditions and {len(choicelist)} choices."
         )
-    chosen = default
+    chosen: Any = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist)):
         chosen = where(condition, choice, chosen)
     return chosen
@@ -186,9 +175,10 @@ def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
         >>> ops.convert_to_numpy(columns)
         array([2, 2], dtype=int32)
     """
-    left = where(less(indices, 0), indices + math.prod(shape), indices)
+    sizes: Any = shape
+    left: Any = where(less(indices, 0), add(indices, math.prod(sizes)), indices)
     found = []
-    for size in reversed(shape):
+    for size in reversed(sizes):
         found.append(left % size)
         left = left // size
     return tuple(reversed(found))
@@ -227,7 +217,8 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
         elif isinstance(one, int) and isinstance(size, int) and not -size <= one < size:
             raise ArgumentError(f"get_item: {one} is outside of an axis of size {size}.")
         basic.append(one)
-    found = x[tuple(basic)] if basic else x
+    found: Any = x
+    found = found[tuple(basic)] if basic else x
     return flip(found, turned) if turned else found
 
 

@@ -5,12 +5,11 @@
 
 from mlapi import dtypes
 from mlapi.op import op, to_float
-from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops import order_statistics, rules
+from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.elementwise import cast, divide, sqrt, square
 from mlapi.ops.logical import isnan, logical_not, where
 from mlapi.ops.reduction import all, argmax, argmin, cumprod, cumsum, max, min, prod, sum
-from mlapi.ops.rules import float_and_wide
-from mlapi.ops.statistics import median_of, quantile_of
 from mlapi.types import Axis, DTypeLike, Tensor, TensorLike
 
 _INF = float("inf")
@@ -178,10 +177,10 @@ def nanmedian(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -
         >>> ops.convert_to_numpy(ops.nanmedian([1.0, float("nan"), 2.0]))
         array(1.5, dtype=float32)
     """
-    return median_of(x, axis, keepdims, skip=True)
+    return order_statistics.median(x, axis, keepdims, skip=True)
 
 
-@op(dtype=float_and_wide)
+@op(dtype=rules.float_and_wide)
 def nanquantile(
     x: TensorLike,
     q: TensorLike,
@@ -196,10 +195,10 @@ def nanquantile(
         >>> ops.convert_to_numpy(ops.nanquantile([1.0, float("nan"), 2.0], 0.25))
         array(1.25, dtype=float32)
     """
-    return quantile_of(x, q, axis, method, keepdims, skip=True)
+    return order_statistics.quantile(x, q, axis, method, keepdims, skip=True)
 
 
-@op(dtype=float_and_wide)
+@op(dtype=rules.float_and_wide)
 def nanpercentile(
     x: TensorLike,
     q: TensorLike,
@@ -214,4 +213,4 @@ def nanpercentile(
         >>> ops.convert_to_numpy(ops.nanpercentile([1.0, float("nan"), 2.0], 25))
         array(1.25, dtype=float32)
     """
-    return quantile_of(x, q / 100, axis, method, keepdims, skip=True)
+    return order_statistics.quantile(x, divide(q, 100), axis, method, keepdims, skip=True)

@@ -13,10 +13,9 @@ from mlapi import dtypes
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.op import op
-from mlapi.ops import reduction, rules
-from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops import reduction, rules, values
+from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.creation import full, zeros
-from mlapi.ops.indexing import known_value
 from mlapi.ops.logical import less, where
 from mlapi.ops.shape import ravel, reshape, shape
 from mlapi.types import Shape, Tensor, TensorLike
@@ -40,7 +39,7 @@ def _gathered(
     if count is None:
         count = 0
         if shape(segment_ids)[0] != 0:
-            count = known_value(reduction.max(segment_ids), "num_segments=None") + 1
+            count = values.known(reduction.max(segment_ids), "num_segments=None") + 1
     kind = dtype_of(data)
     start = full((count, *shape(data)[1:]), _identity(how, kind), kind)
     return adapter.arrays.accumulate(start, segment_ids, data, how, in_order)
@@ -162,8 +161,9 @@ def scatter_update(
             f"shape {sizes}: they need shape {(*places[:-1], *rest)}."
         )
     ids: Any = 0
+    index: Any = indices
     for axis in range(depth):
-        one = indices[..., axis]
+        one = index[..., axis]
         ids = ids * sizes[axis] + where(less(one, 0), one + sizes[axis], one)
     rows = reshape(updates, (math.prod(places[:-1]), *rest))
     into = reshape(inputs, (math.prod(sizes[:depth]), *rest))

@@ -7,11 +7,11 @@ from mlapi import dtypes
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.op import op
-from mlapi.ops import rules
-from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops import rules, values
+from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.creation import arange, zeros, zeros_like
 from mlapi.ops.elementwise import minimum
-from mlapi.ops.indexing import known_value, take, take_along_axis
+from mlapi.ops.indexing import take, take_along_axis
 from mlapi.ops.logical import equal, greater, isfinite, isnan, less, logical_not, not_equal, where
 from mlapi.ops.reduction import any, cumsum, sum
 from mlapi.ops.shape import concatenate, expand_dims, moveaxis, ravel, reshape, shape
@@ -177,15 +177,15 @@ def unique(
     differ = not_equal(before, after) & (equal(before, before) | equal(after, after))
     group = concatenate([zeros((builtins.min(count, 1),), "int32"), cumsum(any(differ, axis=1))])
     if size is None:
-        size = known_value(group[-1], "unique without size") + 1 if count else 0
+        size = values.known(group[-1], "unique without size") + 1 if count else 0
     starts = searchsorted(group, arange(size))
     index = take(order, where(less(starts, count), starts, 0))
-    values = take(rows, index, axis=0)
+    elements = take(rows, index, axis=0)
     if fill_value is not None:
         there = reshape(less(starts, count), (size,) + (1,) * (len(sizes) - 1))
-        values = where(there, values, fill_value)
-    values = values[:, 0] if axis is None else moveaxis(values, 0, axis)
-    found = [values]
+        elements = where(there, elements, fill_value)
+    elements = elements[:, 0] if axis is None else moveaxis(elements, 0, axis)
+    found = [elements]
     if return_index:
         found.append(index)
     if return_inverse:
@@ -193,7 +193,7 @@ def unique(
         found.append(reshape(inverse, shape(x)) if axis is None else inverse)
     if return_counts:
         found.append(searchsorted(group, arange(size), side="right") - starts)
-    return tuple(found) if len(found) > 1 else values
+    return tuple(found) if len(found) > 1 else elements
 
 
 @op(dtype=rules.comparable)

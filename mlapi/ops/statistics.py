@@ -3,24 +3,25 @@
 import builtins
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from mlapi import dtypes
 from mlapi.errors import ArgumentError, DTypeError, ShapeError
 from mlapi.op import op, to_float
+from mlapi.ops import order_statistics, rules, values
 from mlapi.ops.arrangement import diagonal
 from mlapi.ops.complexes import conj
-from mlapi.ops.control import convert_to_tensor
-from mlapi.ops.control import dtype as dtype_of
+from mlapi.ops.conversion import convert_to_tensor
+from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.convolution import conv
-from mlapi.ops.creation import arange, full, ones_like
-from mlapi.ops.elementwise import cast, ceil, clip, floor, maximum, minimum, round, sqrt
-from mlapi.ops.indexing import known_value, take, take_along_axis
-from mlapi.ops.logical import equal, greater_equal, isnan, less, logical_not, not_equal, where
+from mlapi.ops.creation import arange, ones_like
+from mlapi.ops.elementwise import cast, clip, divide, minimum, multiply, sqrt, subtract
+from mlapi.ops.indexing import take
+from mlapi.ops.logical import equal, isnan, less, not_equal, where
 from mlapi.ops.products import matmul
 from mlapi.ops.reduction import max, mean, min, sum
-from mlapi.ops.rules import float_and_wide
 from mlapi.ops.segments import segment_sum
 from mlapi.ops.shape import (
     broadcast_to,
@@ -32,101 +33,8 @@ from mlapi.ops.shape import (
     shape,
     transpose,
 )
-from mlapi.ops.sorting import searchsorted, sort
+from mlapi.ops.sorting import searchsorted
 from mlapi.types import Axis, Tensor, TensorLike
-
-_NAN = float("nan")
-
-
-def _axes(axis: Axis | None, rank: int) -> tuple[int, ...]:
-    """The axes that are meant, counted from the first."""
-    each = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
-    for one in each:
-        if not -rank <= one < rank:
-            raise ArgumentError(f"axis {one} is not one of a tensor with {rank} axes.")
-    return tuple(one % rank for one in each)
-
-
-def _sorted(x: TensorLike, axis: Axis | None) -> tuple[Tensor, tuple[int, ...]]:
-    """In order along the last axis, into which those to be reduced are merged; and those."""
-    sizes = shape(x)
-    axes = _axes(axis, len(sizes))
-    kept = [i for i in range(len(sizes)) if i not in axes]
-    x = transpose(x, (*kept, *axes))
-    merged = reshape(x, (*(sizes[i] for i in kept), math.prod(sizes[i] for i in axes)))
-    return sort(merged, -1), axes
-
-
-def _restored(x: Tensor, axes: tuple[int, ...], keepdims: bool, extra: int = 0) -> Tensor:
-    """The reduced axes back in their places, with size 1; behind `extra` axes in front."""
-    if keepdims:
-        for one in sorted(axes):
-            x = x[(slice(None),) * (one + extra) + (None,)]
-    return x
-
-
-def _last(x: Tensor) -> Tensor:
-    return x[..., -1:]
-
-
-def _place(ordered: Tensor, skip: bool) -> Tensor:
-    """How many elements count: NaN, which come last, may be left out."""
-    if skip:
-        return sum(logical_not(isnan(ordered)), -1, keepdims=True)
-    return full((1,) * len(ordered.shape), shape(ordered)[-1], "int32")
-
-
-def _pick(ordered: Tensor, places: Tensor, count: Tensor) -> Tensor:
-    return take_along_axis(ordered, clip(places, 0, maximum(count - 1, 0)), -1)
-
-
-def median_of(x: TensorLike, axis: Axis | None, keepdims: bool, skip: bool) -> Tensor:
-    """The median, over all elements or those that are not NaN."""
-    ordered, axes = _sorted(x, axis)
-    if shape(ordered)[-1] == 0:
-        return mean(x, axis, keepdims)
-    count = _place(ordered, skip)
-    lower, upper = _pick(ordered, (count - 1) // 2, count), _pick(ordered, count // 2, count)
-    middle = lower / 2 + upper / 2  # the sum might overflow
-    middle = where(isnan(_last(ordered)), _NAN, middle) if not skip else middle
-    return _restored(middle[..., 0], axes, keepdims)
-
-
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
-
-
-def quantile_of(
-    x: TensorLike, q: TensorLike, axis: Axis | None, method: str, keepdims: bool, skip: bool
-) -> Tensor:
-    """The quantiles, over all elements or those that are not NaN."""
-    if method not in _METHODS:
-        raise ArgumentError(f"method {method!r} is none of {', '.join(_METHODS)}.")
-    if len(shape(q)) > 1:
-        raise ShapeError(f"q has shape {shape(q)}: it must be a number or have one axis.")
-    ordered, axes = _sorted(x, axis)
-    rank = len(ordered.shape)
-    if shape(ordered)[-1] == 0:
-        ordered = full((*shape(ordered)[:-1], 1), _NAN, dtype_of(x))
-    count = _place(ordered, skip)
-    fractions = reshape(q, (1,) * (rank - 1) + (-1,))
-    place = fractions * cast(maximum(count - 1, 0), dtype_of(q))
-    if method in ("lower", "higher", "nearest"):
-        whole = {"lower": floor, "higher": ceil, "nearest": round}[method](place)
-        found = _pick(ordered, cast(whole, "int32"), count)
-    else:
-        below = cast(floor(place), "int32")
-        lower, upper = _pick(ordered, below, count), _pick(ordered, below + 1, count)
-        between = place - floor(place)
-        if method == "midpoint":
-            between = where(equal(between, 0), between, 0.5)
-        between, width = cast(between, dtype_of(x)), upper - lower
-        found = where(less(between, 0.5), lower + width * between, upper - width * (1 - between))
-    fits = greater_equal(fractions * (1 - fractions), 0)
-    if not skip:
-        fits = fits & logical_not(isnan(_last(ordered)))
-    found = where(fits, found, _NAN)
-    found = moveaxis(found, -1, 0) if len(shape(q)) else found[..., 0]
-    return _restored(found, axes, keepdims, len(shape(q)))
 
 
 @op(dtype=to_float)
@@ -138,10 +46,10 @@ def median(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -> T
         >>> ops.convert_to_numpy(ops.median([5, 1, 2]))
         array(2., dtype=float32)
     """
-    return median_of(x, axis, keepdims, skip=False)
+    return order_statistics.median(x, axis, keepdims, skip=False)
 
 
-@op(dtype=float_and_wide)
+@op(dtype=rules.float_and_wide)
 def quantile(
     x: TensorLike,
     q: TensorLike,
@@ -165,10 +73,10 @@ def quantile(
         >>> ops.convert_to_numpy(ops.quantile([1, 2, 4], [0.5, 0.75]))
         array([2., 3.], dtype=float32)
     """
-    return quantile_of(x, q, axis, method, keepdims, skip=False)
+    return order_statistics.quantile(x, q, axis, method, keepdims, skip=False)
 
 
-@op(dtype=float_and_wide)
+@op(dtype=rules.float_and_wide)
 def percentile(
     x: TensorLike,
     q: TensorLike,
@@ -183,7 +91,7 @@ def percentile(
         >>> ops.convert_to_numpy(ops.percentile([1, 2, 4], 75))
         array(3., dtype=float32)
     """
-    return quantile_of(x, q / 100, axis, method, keepdims, skip=False)
+    return order_statistics.quantile(x, divide(q, 100), axis, method, keepdims, skip=False)
 
 
 @op(dtype=to_float)
@@ -204,7 +112,7 @@ def average(x: TensorLike, axis: Axis | None = None, weights: TensorLike | None 
         return mean(x, axis)
     sizes, given = shape(x), shape(weights)
     if given != sizes:
-        axes = _axes(axis, len(sizes))
+        axes = order_statistics.axes_of(axis, len(sizes))
         if axis is None or given != tuple(sizes[i] for i in axes):
             raise ShapeError(
                 f"average: weights of shape {given} for x of shape {sizes} and axis {axis}. They "
@@ -213,7 +121,7 @@ def average(x: TensorLike, axis: Axis | None = None, weights: TensorLike | None 
         weights = transpose(weights, np.argsort(axes).tolist())
         weights = reshape(weights, [n if i in axes else 1 for i, n in enumerate(sizes)])
         weights = broadcast_to(weights, sizes)
-    return sum(x * weights, axis) / sum(weights, axis)
+    return divide(sum(multiply(x, weights), axis), sum(weights, axis))
 
 
 @op
@@ -248,9 +156,9 @@ def corrcoef(x: TensorLike) -> Tensor:
     if rank > 2:
         raise ShapeError(f"corrcoef: x has shape {shape(x)}: it must have at most two axes.")
     rows = reshape(x, (1, -1)) if rank < 2 else x
-    rows = rows - mean(rows, axis=1, keepdims=True)
+    rows = subtract(rows, mean(rows, axis=1, keepdims=True))
     products = matmul(rows, transpose(rows))
-    lengths = sqrt(diagonal(products))
+    lengths: Any = sqrt(diagonal(products))
     found = clip(products / lengths[:, None] / lengths[None, :], -1, 1)
     return found[0, 0] if rank < 2 else found
 
@@ -288,7 +196,8 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     before, after = {"valid": (0, 0), "full": (short - 1,) * 2}.get(mode, (half, short - 1 - half))
     x1 = pad(x1, (before, after))
     if dtypes.is_float(kind):
-        return conv(x1[None, :, None], x2[:, None, None], data_format="channels_last")[0, :, 0]
+        signal, kernel = reshape(x1, (1, -1, 1)), reshape(x2, (-1, 1, 1))
+        return ravel(conv(signal, kernel, data_format="channels_last"))
     windows = arange(shape(x1)[0] - short + 1)[:, None] + arange(short)
     return matmul(take(x1, windows), x2)
 
@@ -329,12 +238,13 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """
     if n < 0:
         raise ArgumentError(f"diff: n is {n}: it must not be negative.")
-    (axis,) = _axes(axis, len(shape(a)))
+    (axis,) = order_statistics.axes_of(axis, len(shape(a)))
     before = (slice(None),) * axis
+    found: Any = a
     for _ in range(n):
-        after, first = a[(*before, slice(1, None))], a[(*before, slice(None, -1))]
-        a = not_equal(after, first) if dtype_of(a) == "bool" else after - first
-    return a
+        after, first = found[(*before, slice(1, None))], found[(*before, slice(None, -1))]
+        found = not_equal(after, first) if dtype_of(found) == "bool" else after - first
+    return found
 
 
 @op
@@ -390,9 +300,9 @@ def bincount(
         raise ShapeError(f"bincount: weights of shape {shape(weights)} for x of shape {sizes}.")
     length = minlength
     if math.prod(sizes):
-        if known_value(min(x), "bincount") < 0:
+        if values.known(min(x), "bincount") < 0:
             raise ArgumentError("bincount: x has negative numbers.")
-        length = builtins.max(length, known_value(max(x), "bincount") + 1)
+        length = builtins.max(length, values.known(max(x), "bincount") + 1)
     if len(sizes) == 1:
         return segment_sum(weights, x, length)
     ids = cast(x, "int32") + arange(sizes[0])[:, None] * length

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlapi import tree
 from mlapi.errors import ArgumentError, ShapeError
-from mlapi.ops.control import convert_to_tensor
+from mlapi.ops.conversion import convert_to_tensor
 from mlapi.ops.shape import broadcast_to, reshape, shape
 from mlapi.ops.transformations import vectorized_map
 

@@ -103,7 +103,8 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -
         x, axis = tf.reshape(x, [-1]), 0
     if dtype is not None:
         x = cast(x, dtype)
-    return tf.cumsum(tf.cast(x, tf.int32) if x.dtype.is_bool else x, axis)
+    x = tf.cast(x, tf.int32) if x.dtype.is_bool else x
+    return tf.cumsum(x, place(axis, x.shape.rank))
 
 
 # --- shapes --------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def reshape(x: Tensor, newshape: int | Shape) -> Tensor:
 
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     rank = x.shape.rank
-    return tf.transpose(x, None if axes is None else [one % rank for one in axes])
+    return tf.transpose(x, None if axes is None else places(axes, rank))
 
 
 def moveaxis(x: Tensor, source: Axis, destination: Axis) -> Tensor:
@@ -197,7 +198,7 @@ def expand_dims(x: Tensor, axis: Axis) -> Tensor:
     if isinstance(axis, int):
         return tf.expand_dims(x, axis)
     rank = x.shape.rank + len(axis)
-    for one in sorted(one % rank for one in axis):
+    for one in sorted(places(axis, rank)):
         x = tf.expand_dims(x, one)
     return x
 
@@ -265,9 +266,10 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
     indices = _from_the_start(indices, shape(x)[axis])
     rank = x.shape.rank
-    if axis % rank != rank - 1:
+    if place(axis, rank) != rank - 1:
         y = take_along_axis(moveaxis(x, axis, -1), moveaxis(indices, axis, -1), -1)
         return moveaxis(y, -1, axis)
+    tf.broadcast_static_shape(x.shape[:-1], indices.shape[:-1])  # an error if they do not fit
     if x.shape[:-1] != indices.shape[:-1] or not x.shape[:-1].is_fully_defined():
         batch = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
         x = tf.broadcast_to(x, tf.concat([batch, tf.shape(x)[-1:]], 0))
@@ -284,6 +286,7 @@ def one_hot(
 ) -> Tensor:
     if x.dtype not in (tf.uint8, tf.int32, tf.int64):
         x = tf.cast(x, tf.int32)
+    axis = place(axis, x.shape.rank + 1)
     return tf.one_hot(x, num_classes, axis=axis, dtype=dtypes.standardize(dtype))
 
 

@@ -92,9 +92,9 @@ def prod(
 ) -> Tensor:
     if dtype is not None:
         x = cast(x, dtype)
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = range(x.ndim) if axis is None else places(axis, x.ndim)
     # Torch multiplies over one axis at a time; from the last, so that the others stay in place.
-    for one in sorted((one % x.ndim for one in axes), reverse=True):
+    for one in sorted(axes, reverse=True):
         x = torch.prod(x, dim=one, keepdim=keepdims, dtype=x.dtype)
     return x
 
@@ -193,7 +193,7 @@ def expand_dims(x: Tensor, axis: Axis) -> Tensor:
     if isinstance(axis, int):
         return torch.unsqueeze(x, axis)
     rank = x.ndim + len(axis)
-    for one in sorted(one % rank for one in axis):
+    for one in sorted(places(axis, rank)):
         x = torch.unsqueeze(x, one)
     return x
 
@@ -245,7 +245,7 @@ def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> 
 
 
 def flip(x: Tensor, axis: Axis | None = None) -> Tensor:
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = range(x.ndim) if axis is None else places(axis, x.ndim)
     return torch.flip(x, tuple(axes))
 
 
@@ -273,7 +273,7 @@ def pad(
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     if axis is None:
         x, axis = x.reshape(-1), 0
-    axis %= x.ndim
+    axis = place(axis, x.ndim)
     if indices.ndim == 0:  # torch would read it as a number, which waits for the device
         return take(x, indices[None], axis).squeeze(axis)
     return x[(builtins.slice(None),) * axis + (indices,)]
@@ -293,7 +293,7 @@ def one_hot(
     dtype: DTypeLike | None = None,
     sparse: bool = False,
 ) -> Tensor:
-    axis = axis % (x.ndim + 1)
+    axis = place(axis, x.ndim + 1)
     classes = torch.arange(num_classes, device=x.device)
     classes = classes.reshape((-1,) + (1,) * (x.ndim - axis))
     return (torch.unsqueeze(x, axis) == classes).to(core.NATIVE[dtypes.standardize(dtype)])
