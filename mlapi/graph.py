@@ -98,12 +98,12 @@ _OPERATORS = {
     "floordiv": "floor_divide",
     "mod": "mod",
     "matmul": "matmul",
-    "and": "logical_and",
-    "or": "logical_or",
-    "xor": "logical_xor",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
 }
 _COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
-_UNARY = {"neg": "negative", "abs": "absolute", "invert": "logical_not"}
+_UNARY = {"neg": "negative", "abs": "absolute", "invert": "bitwise_not"}
 
 
 def _operator(name: str, swap: bool = False) -> Callable[..., Any]:

@@ -337,7 +337,7 @@ def _agree(values: list[Any], rule: Rule | None) -> list[Any]:
 
 
 _WEAK = {bool: "bool", int: "int", float: "float", complex: "complex"}
-_ARRAY_DEFAULTS = {"f": config.floatx, "i": lambda: "int32"}
+_ARRAY_DEFAULTS = {"f": config.floatx, "i": lambda: "int32", "c": lambda: "complex64"}
 
 
 def _is_live(x: Any) -> bool:

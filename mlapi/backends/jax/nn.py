@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from mlapi import config
+from mlapi.backends.axes import place, places
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
 from mlapi.backends.windows import Window, conv_window, transposed_window, window
 from mlapi.types import Axis
@@ -249,7 +250,7 @@ def batch_normalization_training(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    others = [i for i in range(x.ndim) if i != axis % x.ndim]
+    others = [i for i in range(x.ndim) if i != place(axis, x.ndim)]
     mean, variance = moments(x, others)
     y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
     return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
@@ -263,8 +264,7 @@ def layer_normalization(
     epsilon: float | None = None,
 ) -> Tensor:
     epsilon = config.epsilon() if epsilon is None else epsilon
-    axes = (axis,) if isinstance(axis, int) else axis
-    return _layer_normalization(x, gamma, beta, tuple(one % x.ndim for one in axes), epsilon)
+    return _layer_normalization(x, gamma, beta, tuple(places(axis, x.ndim)), epsilon)
 
 
 @together("axes", "epsilon")

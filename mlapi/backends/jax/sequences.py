@@ -1,7 +1,5 @@
 """Attention and recurrence on jax, compiled as loops."""
 
-import functools
-import logging
 from collections.abc import Callable
 from typing import Any
 

@@ -3,12 +3,12 @@
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false, reportOptionalOperand=false
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from mlapi import config
+from mlapi.backends.axes import place, places
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
 from mlapi.backends.tensorflow.ops import moveaxis, shape
 from mlapi.backends.windows import Window, conv_window, transposed_window, window
@@ -284,11 +284,12 @@ def batch_normalization_training(
     epsilon: float = 1e-3,
 ) -> tuple[Tensor, Tensor, Tensor]:
     rank = x.shape.rank
+    axis = place(axis, rank)
     if x.dtype is tf.float64:  # there is no fused kernel
-        mean, variance = moments(x, [i for i in range(rank) if i != axis % rank])
+        mean, variance = moments(x, [i for i in range(rank) if i != axis])
         y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
         return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
-    last = moveaxis(x, axis, -1) if axis % rank != rank - 1 else x
+    last = moveaxis(x, axis, -1) if axis != rank - 1 else x
     channels = x.shape[axis]
     # The kernel's numbers for the channels are float32 also where its inputs are narrower.
     scale = tf.ones([channels]) if scale is None else tf.cast(scale, tf.float32)
@@ -314,7 +315,7 @@ def layer_normalization(
     epsilon: float | None = None,
 ) -> Tensor:
     rank = x.shape.rank
-    axes = [axis % rank] if isinstance(axis, int) else [one % rank for one in axis]
+    axes = places(axis, rank)
     mean, variance = tf.nn.moments(x, axes, keepdims=True)
     if axes != list(range(rank - len(axes), rank)):
         # gamma and beta have their axes in the order of `axis`.
@@ -360,7 +361,7 @@ def sparse_categorical_crossentropy(
     if check_class_shape(name, target.shape, output.shape, axis):
         target = tf.squeeze(target, axis)
     rank = output.shape.rank
-    if axis % rank != rank - 1:
+    if place(axis, rank) != rank - 1:
         output = moveaxis(output, axis, -1)
     if from_logits:
         return tf.nn.sparse_softmax_cross_entropy_with_logits(target, output)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from mlapi import dtypes
+from mlapi.backends.axes import place, places
 from mlapi.backends.tensorflow.elementwise import (
     cast,
     maximum,
@@ -178,13 +179,10 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
 
 def moveaxis(x: Tensor, source: Axis, destination: Axis) -> Tensor:
     rank = x.shape.rank
-    sources, places = (
-        [one % rank for one in ([axes] if isinstance(axes, int) else axes)]
-        for axes in (source, destination)
-    )
+    sources, targets = places(source, rank), places(destination, rank)
     order = [axis for axis in range(rank) if axis not in sources]
-    for place, axis in sorted(zip(places, sources, strict=True)):
-        order.insert(place, axis)
+    for target, axis in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, axis)
     return tf.transpose(x, order)
 
 

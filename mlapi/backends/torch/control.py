@@ -20,8 +20,13 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) 
     if core.is_imagining():  # both give the same shapes
         return true_fn()
     if torch.compiler.is_compiling():
-        return torch.cond(pred, true_fn, false_fn, ())
+        return torch.cond(pred, _copied(true_fn), _copied(false_fn), ())
     return true_fn() if pred else false_fn()
+
+
+def _copied(branch: Callable[[], Any]) -> Callable[[], Any]:
+    """A compiled branch may not return a tensor that came from outside."""
+    return lambda: tree.map_structure(torch.clone, branch())
 
 
 def switch(index: Tensor, branches: Sequence[Callable[[], Any]]) -> Any:
@@ -31,7 +36,7 @@ def switch(index: Tensor, branches: Sequence[Callable[[], Any]]) -> Any:
         return branches[min(max(int(index), 0), len(branches) - 1)]()
     if len(branches) == 1:
         return branches[0]()
-    return torch.cond(index <= 0, branches[0], lambda: switch(index - 1, branches[1:]), ())
+    return cond(index <= 0, branches[0], lambda: switch(index - 1, branches[1:]))
 
 
 def while_loop(
@@ -114,5 +119,7 @@ class _Replaced(torch.autograd.Function):
 
 def custom_gradient(function: Callable[..., Any], args: tuple[Tensor, ...]) -> Any:
     value, gradient = function(*args)
+    if not any(x.requires_grad for x in args):
+        return value
     leaves = [x.detach() for x in tree.flatten(value)]
     return tree.pack_sequence_as(value, _Replaced.apply(gradient, len(args), *args, *leaves))

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from mlapi import config
+from mlapi.backends.axes import place, places
 from mlapi.backends.losses import check_class_shape, check_same_shape, probability_range
 from mlapi.backends.torch import core
 from mlapi.backends.windows import Window, conv_window, per_axis, transposed_window, window
@@ -234,7 +235,7 @@ def moments(
 
 def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """A view with the channels second, and the way back from it."""
-    axis %= x.ndim
+    axis = place(axis, x.ndim)
     if axis == 1:
         return x, lambda y: y
     if axis == x.ndim - 1 and x.ndim in (4, 5):
@@ -284,7 +285,7 @@ def layer_normalization(
     epsilon: float | None = None,
 ) -> Tensor:
     epsilon = config.epsilon() if epsilon is None else epsilon
-    axes = [axis % x.ndim] if isinstance(axis, int) else [one % x.ndim for one in axis]
+    axes = places(axis, x.ndim)
     last = list(range(x.ndim - len(axes), x.ndim))
     sizes = [x.shape[one] for one in axes]
     if axes == last:
@@ -319,7 +320,7 @@ def _log_probability(output: Tensor, axis: int) -> Tensor:
 
 def _rows(x: Tensor, axis: int) -> Tensor:
     """Shape `(samples, classes)`, in which the fused kernels are fastest."""
-    x = x if axis % x.ndim == x.ndim - 1 else x.movedim(axis, -1)
+    x = x if place(axis, x.ndim) == x.ndim - 1 else x.movedim(axis, -1)
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from mlapi import dtypes
+from mlapi.backends.axes import place, places
 from mlapi.backends.torch import core
 from mlapi.backends.torch.elementwise import cast
 from mlapi.errors import ShapeError
