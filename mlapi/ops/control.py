@@ -12,7 +12,7 @@ import numpy as np
 from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError
-from mlapi.graph import SymbolicTensor
+from mlapi.graph import SymbolicTensor, registry
 from mlapi.ops.conversion import convert_to_tensor, dtype
 from mlapi.ops.elementwise import cast
 from mlapi.ops.logical import where
@@ -125,7 +125,7 @@ def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_
         6
     """
     if isinstance(lower, int) and isinstance(upper, int):  # so that all backends have a gradient
-        indices = np.arange(lower, max(lower, upper), dtype="int32")
+        indices = registry["arange"](lower, max(lower, upper), dtype="int32")
         return scan(lambda value, i: (body_fun(i, value), None), init_val, indices)[0]
 
     def step(i: Any, value: Any) -> tuple[Any, Any]:

@@ -1,20 +1,21 @@
 """Fourier transforms. Complex tensors are pairs `(real, imaginary)` of real ones."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError, one_of
 from mlapi.op import op, to_float
 from mlapi.ops.conversion import convert_to_tensor
+from mlapi.ops.creation import arange, ones
 from mlapi.ops.elementwise import square
 from mlapi.ops.logical import where
 from mlapi.ops.precision import in_single
 from mlapi.ops.reduction import sum
 from mlapi.ops.shape import broadcast_to, moveaxis, pad, reshape
 from mlapi.ops.shape import shape as shape_of
+from mlapi.ops.trigonometry import cos
 from mlapi.types import Tensor, TensorLike
 
 _native = adapter.signal
@@ -161,11 +162,11 @@ def _window(window: Any, sequence_length: int, fft_length: int, like: Any) -> An
             f"{sequence_length}."
         )
     if window is None:
-        window, sequence_length = np.ones(fft_length, "float32"), fft_length
+        window, sequence_length = ones((fft_length,)), fft_length
     elif isinstance(window, str):
         low = {"hann": 0.5, "hamming": 0.46}[one_of("window", window, ("hann", "hamming"))]
-        turns = np.arange(sequence_length) / sequence_length
-        window = 1 - low - low * np.cos(2 * np.pi * turns) if sequence_length > 1 else np.ones(1)
+        turns = arange(sequence_length, dtype=like.dtype) / sequence_length
+        window = 1 - low - low * cos(2 * math.pi * turns) if sequence_length > 1 else ones((1,))
     window = convert_to_tensor(window, like.dtype)
     if tuple(window.shape) != (sequence_length,):
         raise ShapeError(
