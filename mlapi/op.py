@@ -3,7 +3,8 @@
 `@op` reads a function's signature once, at import. Parameters annotated `TensorLike` (or
 `TensorLike | None`, `Sequence[TensorLike]`) are tensors; all others are static. A function whose
 body is `...` is supplied by every adapter under its own name; a function with a body is the
-default, and an adapter may have a faster one.
+default, and an adapter may have a faster one. That one may leave some arguments to the body, by
+returning NotImplemented; then it has an attribute `declines` that is true.
 
 Whatever reaches an implementation has been through here: Python and NumPy values converted,
 Variables read, dtypes promoted by the one lattice, symbolic tensors recorded. Native tensors
@@ -74,6 +75,8 @@ def op(fn: Callable[..., Any] | None = None, *, dtype: Rule | None = promoted) -
     native = None
     if _is_ours(fn) or _is_declaration(fn):  # a body outside the library means what it says
         native = next((getattr(m, name) for m in adapter.IMPLEMENTATIONS if hasattr(m, name)), None)
+    if native is not None and not _is_declaration(fn):
+        native = _or_body(native, fn)
     if native is None:
         if _is_declaration(fn):
             raise NotImplementedError(f"the {adapter.NAME} adapter lacks the operation {name!r}")
@@ -82,6 +85,19 @@ def op(fn: Callable[..., Any] | None = None, *, dtype: Rule | None = promoted) -
     if name not in registry or _is_ours(fn) or not _is_ours(registry[name]):
         registry[name] = door
     return door
+
+
+def _or_body(native: Callable, body: Callable) -> Callable:
+    """The implementation, and the body where that declines by returning NotImplemented."""
+    if not getattr(native, "declines", False):
+        return native
+
+    @functools.wraps(native)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        out = native(*args, **kwargs)
+        return body(*args, **kwargs) if out is NotImplemented else out
+
+    return run
 
 
 def _is_ours(fn: Callable) -> bool:

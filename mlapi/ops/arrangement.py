@@ -198,8 +198,7 @@ def roll(
     sizes = shape(x)
     found: Any = x
     for by, one in zip(*(x.ravel().tolist() for x in np.broadcast_arrays(shift, axis))):
-        if not -len(sizes) <= one < len(sizes):
-            raise ArgumentError(f"roll: axis {one} is not one of a tensor of shape {sizes}.")
+        place(one, len(sizes))
         if sizes[one] != 0 and by != 0:
             start = -by % sizes[one]
             before = (slice(None),) * (one % len(sizes))

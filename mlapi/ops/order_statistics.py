@@ -2,6 +2,7 @@
 
 import math
 
+from mlapi.backends.axes import places
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.creation import full
@@ -18,11 +19,7 @@ _NAN = float("nan")
 
 def axes_of(axis: Axis | None, rank: int) -> tuple[int, ...]:
     """The axes that are meant, counted from the first."""
-    each = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
-    for one in each:
-        if not -rank <= one < rank:
-            raise ArgumentError(f"axis {one} is not one of a tensor with {rank} axes.")
-    return tuple(one % rank for one in each)
+    return tuple(range(rank) if axis is None else places(axis, rank))
 
 
 def _sorted(x: TensorLike, axis: Axis | None) -> tuple[Tensor, tuple[int, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from mlapi.backends.axes import place
 from mlapi.backends.tensorflow.ops import cast, take_along_axis
 from mlapi.types import DTypeLike
 
@@ -23,7 +24,8 @@ def cumprod(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) 
         x, axis = tf.reshape(x, [-1]), 0
     if dtype is not None:
         x = cast(x, dtype)
-    return tf.math.cumprod(tf.cast(x, tf.int32) if x.dtype.is_bool else x, axis)
+    x = tf.cast(x, tf.int32) if x.dtype.is_bool else x
+    return tf.math.cumprod(x, place(axis, x.shape.rank))
 
 
 # --- orders --------------------------------------------------------------------------------------

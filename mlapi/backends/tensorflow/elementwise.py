@@ -43,7 +43,6 @@ add = with_booleans(tf.add, tf.logical_or)
 subtract = tf.subtract
 multiply = with_booleans(tf.multiply, tf.logical_and)
 divide = tf.divide
-floor_divide = tf.math.floordiv
 mod = tf.math.floormod
 power = widened(tf.pow, tf.uint8, tf.uint16)
 negative = tf.negative
@@ -153,6 +152,16 @@ def fmod(x1: Tensor, x2: Tensor) -> Tensor:
     flip = x1 < 0  # by way of `floormod`, since `truncatemod` has no gradient
     y = tf.math.floormod(tf.where(flip, -x1, x1), tf.abs(x2))
     return tf.where(flip, -y, y)
+
+
+def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
+    """By the remainder, as NumPy does it: the quotient alone is wrong where it is infinite."""
+    if not x1.dtype.is_floating:
+        return tf.math.floordiv(x1, x2)
+    rest = fmod(x1, x2)
+    below = (rest != 0) & ((rest < 0) != (x2 < 0))
+    y = tf.round((x1 - rest) / x2) - tf.cast(below, x1.dtype)
+    return tf.where(x2 == 0, x1 / x2, y)
 
 
 def trunc(x: Tensor) -> Tensor:

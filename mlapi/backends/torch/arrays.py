@@ -2,11 +2,15 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
 import torch
 
+from mlapi.backends.axes import places
 from mlapi.backends.torch import core
 from mlapi.backends.torch.ops import cast
-from mlapi.types import DTypeLike
+from mlapi.types import Axis, DTypeLike
 
 Tensor = torch.Tensor
 
@@ -43,3 +47,59 @@ def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted:
 
 def search(sorted_sequence: Tensor, values: Tensor, side: str) -> Tensor:
     return torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
+
+
+def count_nonzero(x: Tensor, axis: Axis | None = None) -> Tensor:
+    if axis is not None and not isinstance(axis, int):
+        axis = tuple(axis)
+        if not axis:
+            return (x != 0).to(torch.int32)
+    return torch.count_nonzero(x, axis).to(torch.int32)
+
+
+def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    return torch.isin(x1, x2, assume_unique=assume_unique, invert=invert)
+
+
+def roll(x: Tensor, shift: int | Sequence[int], axis: Axis | None = None) -> Tensor:
+    if axis is None:
+        return torch.roll(x, int(np.sum(shift)))
+    shifts, axes = np.broadcast_arrays(shift, axis)
+    return torch.roll(x, shifts.ravel().tolist(), axes.ravel().tolist())
+
+
+def cross(
+    x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor:  # fmt: skip
+    same = axis is not None or axisa == axisb == axisc == -1
+    dim = -1 if axis is None else axis
+    if not same or x1.ndim != x2.ndim or x1.shape[dim] != 3 or x2.shape[dim] != 3:
+        return NotImplemented
+    return torch.linalg.cross(x1, x2, dim=dim)
+
+
+cross.declines = True  # type: ignore[attr-defined]
+
+
+def tril(x: Tensor, k: int = 0) -> Tensor:
+    return torch.tril(x, k)
+
+
+def triu(x: Tensor, k: int = 0) -> Tensor:
+    return torch.triu(x, k)
+
+
+def _skipping_nan(native: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def reduce(x: Tensor, axis: Axis | None = None, keepdims: bool = False) -> Tensor:
+        none = isinstance(axis, tuple | list) and not axis  # which torch takes for all
+        if none or not x.is_floating_point():
+            return NotImplemented
+        return native(x, None if axis is None else places(axis, x.ndim), keepdims)
+
+    reduce.declines = True  # type: ignore[attr-defined]
+    return reduce
+
+
+nansum = _skipping_nan(torch.nansum)
+nanmean = _skipping_nan(torch.nanmean)

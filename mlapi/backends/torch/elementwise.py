@@ -141,3 +141,25 @@ def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
 
 def diag(x: Tensor, k: int = 0) -> Tensor:
     return torch.diag(x, k)
+
+
+isposinf = torch.isposinf
+isneginf = torch.isneginf
+
+
+def nextafter(x1: Tensor, x2: Tensor) -> Tensor:
+    if x1.dtype not in (torch.float32, torch.float64):
+        return NotImplemented
+    return torch.nextafter(x1, x2)
+
+
+def view_as_real(x: Tensor) -> Tensor:
+    return torch.view_as_real(x) if x.is_complex() else NotImplemented
+
+
+def view_as_complex(x: Tensor) -> Tensor:
+    return torch.view_as_complex(x.contiguous()) if x.numel() else NotImplemented
+
+
+for _declining in (nextafter, view_as_real, view_as_complex):
+    _declining.declines = True  # type: ignore[attr-defined]

@@ -383,3 +383,24 @@ def _sparse_categorical(
 
 def class_hits(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return torch.argmax(y_pred, -1) == y_true
+
+
+# --- activations that would be several kernels ---------------------------------------------------
+
+celu = F.celu
+
+
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    return F.glu(x, axis)
+
+
+def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    return F.hardshrink(x, threshold)
+
+
+def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    return F.softshrink(x, threshold)
+
+
+def threshold(x: Tensor, threshold: float, default_value: float) -> Tensor:
+    return F.threshold(x, threshold, default_value)
