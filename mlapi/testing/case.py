@@ -189,6 +189,7 @@ def redraw(case: Case, draw: Callable[[Any], Any], kind: str | None) -> Case:
 
     if case.draw is not None:
         args, kwargs = case.draw(draw, kind or "float32")
+        args = tuple(np.asarray(x) if isinstance(x, np.generic) else x for x in args)
         case = replace(case, args=args, kwargs=kwargs)
         arrays = arrays_of(case)
     else:
