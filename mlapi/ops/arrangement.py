@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mlapi.backends.axes import place
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.op import op
 from mlapi.ops.elementwise import minimum
@@ -198,10 +199,10 @@ def roll(
     sizes = shape(x)
     found: Any = x
     for by, one in zip(*(x.ravel().tolist() for x in np.broadcast_arrays(shift, axis))):
-        place(one, len(sizes))
+        one = place(one, len(sizes))
         if sizes[one] != 0 and by != 0:
             start = -by % sizes[one]
-            before = (slice(None),) * (one % len(sizes))
+            before = (slice(None),) * one
             pieces = found[(*before, slice(start, None))], found[(*before, slice(start))]
             found = concatenate(pieces, one)
     return found

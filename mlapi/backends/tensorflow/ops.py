@@ -226,7 +226,13 @@ def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
 
 
 def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
-    return tf.repeat(x, repeats, axis)
+    if isinstance(repeats, int):
+        return tf.repeat(x, repeats, axis)
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    counts = np.broadcast_to(repeats, x.shape[axis] or np.shape(repeats))
+    # By numbers, so that the size of the result is known while a function is traced.
+    return tf.gather(x, np.repeat(np.arange(len(counts)), counts), axis=axis)
 
 
 def flip(x: Tensor, axis: Axis | None = None) -> Tensor:

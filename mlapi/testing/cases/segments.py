@@ -45,6 +45,11 @@ def segments(name, how):
     ]  # fmt: skip
 
 
+def draw_zeros(draw, kind):
+    rows = strategies.integers(draw, (6,), -1, 3).astype(kind)
+    return (rows, strategies.integers(draw, (6,), 0, 3), 3), {}
+
+
 def scatter(indices, values, shape):
     return scatter_update(np.zeros(shape, values.dtype), indices, values, "add")
 
@@ -77,6 +82,8 @@ def draw_scatter_update(draw, kind):
 CASES = [
     *segments("segment_sum", "add"),
     *segments("segment_prod", "mul"),
+    Case("segment_prod", (np.float32([0, 2, 3, 0, 0, 5]), np.int32([0, 0, 1, 2, 2, 1]), 3),
+         segments("segment_prod", "mul")[0].reference, label="zeros", draw=draw_zeros),
     *segments("segment_max", "max"),
     *segments("segment_min", "min"),
     Case("scatter", (np.int32([[1], [3], [1]]), real(3, 2), (4, 2)), scatter, unknown=False,
