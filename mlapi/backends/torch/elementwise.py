@@ -135,8 +135,11 @@ def imag(x: Tensor) -> Tensor:
 def view(x: Tensor, dtype: DTypeLike | None = None) -> Tensor:
     if dtype is None:
         return x
-    x = x.contiguous() if x.numel() else x.new_empty(x.shape)  # whose strides may be anything
-    return x.view(core.NATIVE[dtypes.standardize(dtype)])
+    kind = core.NATIVE[dtypes.standardize(dtype)]
+    if not x.numel():  # whose strides may be anything
+        last = x.shape[-1] * x.element_size() // kind.itemsize
+        return x.new_empty((*x.shape[:-1], last), dtype=kind)
+    return x.contiguous().view(kind)
 
 
 def diag(x: Tensor, k: int = 0) -> Tensor:
