@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlapi.op import registry
@@ -15,6 +15,8 @@ from mlapi.testing.cases import CASES
 REPEATED = [case for case in CASES if case.label in ("", "axes", "mask", "channels_first", "image")]
 CONVERTED = [(case, kind) for case in CASES for kind in case.dtypes if not case.label]
 CONVERTED += [(case, kind) for case in CASES for kind in case.dtypes if case.label == "whole"]
+# Of each op; `python -m mlapi.testing --examples 300` tries a hundred thousand in all.
+EXAMPLES = 8
 
 
 def cases(check: str, among: list[Case] = CASES) -> Any:
@@ -70,6 +72,7 @@ def test_dtype(case: Case, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({case.op for case in CASES}))
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_examples(name: str, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from([case for case in CASES if case.op == name]))
