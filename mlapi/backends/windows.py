@@ -152,8 +152,9 @@ def transposed_window(
     ):
         reach = (size - 1) * gap + 1
         if more is not None:
-            before = reach // 2 if found.same else 0
-            cuts.append((before, before - more[i]))
+            total = (2 * (reach // 2) if found.same else 0) - more[i]
+            before = max(total, 0) // 2
+            cuts.append((before, total - before))
         elif found.same:
             before = max(reach - step, 0) // 2
             cuts.append((before, reach - step - before))

@@ -5,9 +5,20 @@ Integers and booleans become the default float type, except for `relu` and `relu
 
 from mlapi.op import op, to_float
 from mlapi.ops.creation import ones_like
-from mlapi.ops.elementwise import absolute, cast, clip, maximum, minimum, negative, sqrt, square
+from mlapi.ops.elementwise import (
+    absolute,
+    cast,
+    clip,
+    maximum,
+    minimum,
+    negative,
+    sqrt,
+    square,
+    subtract,
+    true_divide,
+)
 from mlapi.ops.exponential import expm1
-from mlapi.ops.logical import where
+from mlapi.ops.logical import greater_equal, less_equal, where
 from mlapi.ops.reduction import cumsum, sum
 from mlapi.ops.shape import flip, moveaxis, split
 from mlapi.ops.sorting import sort
@@ -319,7 +330,7 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
         >>> ops.convert_to_numpy(ops.threshold([-1.0, 1.0, 2.0], 1.0, 0.0))
         array([0., 0., 2.], dtype=float32)
     """
-    return where(x <= threshold, default_value, x)
+    return where(less_equal(x, threshold), default_value, x)
 
 
 @op(dtype=to_float)
@@ -331,7 +342,7 @@ def sparse_plus(x: TensorLike) -> Tensor:
         >>> ops.convert_to_numpy(ops.sparse_plus([-2.0, 0.0, 3.0]))
         array([0.  , 0.25, 3.  ], dtype=float32)
     """
-    return square(clip(x, -1, 1) + 1) / 4 + relu(x - 1)
+    return square(clip(x, -1, 1) + 1) / 4 + relu(subtract(x, 1))
 
 
 @op(dtype=to_float)
@@ -343,7 +354,7 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
         >>> ops.convert_to_numpy(ops.sparse_sigmoid([-2.0, 0.0, 3.0]))
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return clip(x / 2 + 0.5, 0, 1)
+    return clip(true_divide(x, 2) + 0.5, 0, 1)
 
 
 @op(dtype=to_float)
@@ -358,7 +369,9 @@ def squareplus(x: TensorLike, b: int = 4) -> Tensor:
         array([1., 2.], dtype=float32)
     """
     size = absolute(x) + sqrt(square(x) + b)
-    return where(x >= 0, size, b / size) / 2  # without a difference of nearly equal numbers
+    return (
+        where(greater_equal(x, 0), size, b / size) / 2
+    )  # without a difference of nearly equal numbers
 
 
 @op(dtype=to_float)

@@ -24,13 +24,13 @@ def _adaptive(
     data_format: str | None,
 ) -> Any:
     """`pool` along each spatial axis: it gets the axis and its windows, which may overlap."""
-    rank = len(inputs.shape) - 2
+    rank = len(layout.known(inputs)) - 2
     last = layout.is_last(data_format)
     for axis, count in enumerate(per_axis("output_size", output_size, rank), 1 if last else 2):
         size = inputs.shape[axis]
         if size is None:
             raise ShapeError(
-                f"adaptive pooling needs to know sizes; received shape {tuple(inputs.shape)}."
+                f"adaptive pooling needs to know sizes; received shape {layout.known(inputs)}."
             )
         windows = [slice(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
         inputs = pool(inputs, axis, windows)
@@ -88,13 +88,13 @@ def adaptive_max_pool(
 def _image_sizes(x: Any, data_format: str, rows: int, columns: int, channels: int) -> Any:
     """Batch, height, width, channels, whether those come last; checked for divisibility."""
     last = layout.is_last(data_format)
-    if len(x.shape) != 4:
-        raise ShapeError(f"expected images of four axes; received shape {tuple(x.shape)}.")
+    if len(layout.known(x)) != 4:
+        raise ShapeError(f"expected images of four axes; received shape {layout.known(x)}.")
     sizes = shape(x)
     sizes = sizes if last else (sizes[0], *sizes[2:], sizes[1])
     for size, part in zip(sizes[1:], (rows, columns, channels), strict=True):
         if isinstance(size, int) and size % part:
-            raise ShapeError(f"shape {tuple(x.shape)} cannot be cut into blocks of this size.")
+            raise ShapeError(f"shape {layout.known(x)} cannot be cut into blocks of this size.")
     return (*sizes, last)
 
 
@@ -182,8 +182,8 @@ def unfold(
     """
     size, gap, step = _pairs(kernel_size=kernel_size, dilation=dilation, stride=stride)
     above, left = _padding(padding)
-    if len(x.shape) != 4:
-        raise ShapeError(f"unfold: expected four axes; received shape {tuple(x.shape)}.")
+    if len(layout.known(x)) != 4:
+        raise ShapeError(f"unfold: expected four axes; received shape {layout.known(x)}.")
     if above or left:
         x = pad(x, ((0, 0), (0, 0), (above, above), (left, left)))
     x = layout.windows(layout.windows(x, 3, size[1], step[1], gap[1]), 2, size[0], step[0], gap[0])
@@ -230,16 +230,16 @@ def fold(
         for n, p, k, g, s in zip(out, around, size, gap, step, strict=True)
     ]
     area = size[0] * size[1]
-    given = tuple(x.shape)
+    given = layout.known(x)
     if len(given) != 3 or given[2] != counts[0] * counts[1] or (given[1] or 0) % area:
         raise ShapeError(
             f"fold: images of size {out} have {counts[0]} x {counts[1]} windows of {area} "
             f"elements; received shape {given}."
         )
-    x = reshape(x, (shape(x)[0], given[1] // area, *size, *counts))
+    y: Any = reshape(x, (shape(x)[0], (given[1] or 0) // area, *size, *counts))
     for axis in (0, 1):  # from (n, channels, high, wide, rows, columns): high goes, then wide
-        x = _add_windows(x, 2, 4, out[axis], around[axis], gap[axis], step[axis])
-    return x
+        y = _add_windows(y, 2, 4, out[axis], around[axis], gap[axis], step[axis])
+    return y
 
 
 def _add_windows(
@@ -265,4 +265,4 @@ def _add_windows(
 
 
 def _widen(x: Any, axis: int, before: int, after: int) -> Any:
-    return pad(x, [(before, after) if a == axis else (0, 0) for a in range(len(x.shape))])
+    return pad(x, [(before, after) if a == axis else (0, 0) for a in range(len(layout.known(x)))])

@@ -4,8 +4,8 @@ import math
 
 from mlapi.backends.losses import check_same_shape
 from mlapi.op import op, to_float
-from mlapi.ops import rules
-from mlapi.ops.elementwise import square
+from mlapi.ops import layout, rules
+from mlapi.ops.elementwise import square, subtract
 from mlapi.ops.exponential import log
 from mlapi.ops.reduction import mean
 from mlapi.types import Tensor, TensorLike
@@ -87,5 +87,5 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         >>> round(float(ops.psnr([0.0, 1.0], [0.1, 0.9], max_val=1.0)), 3)
         20.0
     """
-    check_same_shape("psnr", x1.shape, x2.shape)
-    return (20 * math.log(max_val) - 10 * log(mean(square(x1 - x2)))) / math.log(10)
+    check_same_shape("psnr", layout.known(x1), layout.known(x2))
+    return (20 * math.log(max_val) - 10 * log(mean(square(subtract(x1, x2))))) / math.log(10)

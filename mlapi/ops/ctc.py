@@ -8,6 +8,7 @@ from typing import Any
 from mlapi import dtypes
 from mlapi.errors import ArgumentError, ShapeError, one_of
 from mlapi.op import op
+from mlapi.ops import layout
 from mlapi.ops.activation import log_softmax
 from mlapi.ops.control import scan
 from mlapi.ops.creation import arange, full, zeros
@@ -16,7 +17,7 @@ from mlapi.ops.exponential import logaddexp
 from mlapi.ops.indexing import one_hot, take_along_axis
 from mlapi.ops.logical import logical_and, logical_not, where
 from mlapi.ops.products import matmul
-from mlapi.ops.reduction import all, amax, argmax, cumsum, sum
+from mlapi.ops.reduction import all, amax, argmax, sum
 from mlapi.ops.shape import broadcast_to, concatenate, moveaxis, pad, reshape, shape
 from mlapi.ops.sorting import argsort, top_k
 from mlapi.types import Tensor, TensorLike
@@ -97,10 +98,10 @@ def ctc_decode(
         array([[[ 1, -1, -1]]], dtype=int32)
     """
     one_of("strategy", strategy, ("greedy", "beam_search"))
-    if len(inputs.shape) != 3 or len(sequence_lengths.shape) != 1:
+    if len(layout.known(inputs)) != 3 or len(layout.known(sequence_lengths)) != 1:
         raise ShapeError(
             "ctc_decode: expected shapes (batch, time, classes) and (batch,); received "
-            f"{tuple(inputs.shape)} and {tuple(sequence_lengths.shape)}."
+            f"{layout.known(inputs)} and {layout.known(sequence_lengths)}."
         )
     if strategy == "greedy":
         return _greedy(inputs, sequence_lengths, merge_repeated, mask_index)

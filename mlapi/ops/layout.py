@@ -12,6 +12,11 @@ from mlapi.ops.elementwise import cast, clip, round
 from mlapi.ops.shape import expand_dims, moveaxis, reshape, shape, squeeze, stack
 
 
+def known(x: Any) -> tuple[int | None, ...]:
+    """The sizes of a tensor, None for one that is not known while a function is traced."""
+    return tuple(x.shape)
+
+
 def is_last(data_format: str | None) -> bool:
     """Whether the channels come last; by default as configured."""
     data_format = data_format or config.image_data_format()

@@ -1,7 +1,9 @@
 """Attention and recurrence on jax, compiled as loops."""
 
+import functools
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,16 @@ from jax import lax
 from mlapi.backends.jax.nn import together
 
 Tensor = jax.Array
+
+
+def _may_have_flash(query: Tensor) -> bool:
+    """Whether cuDNN's kernel is worth a try: it has narrow floats only."""
+    return jax.default_backend() == "gpu" and query.dtype.itemsize == 2
+
+
+@functools.cache
+def _tell_once(message: str) -> None:
+    logging.getLogger("mlapi").debug(message)
 
 
 @together("scale", "is_causal", "flash_attention", "attn_logits_soft_cap")
@@ -24,11 +36,22 @@ def dot_product_attention(
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    if flash_attention and attn_logits_soft_cap is None:
+    if attn_logits_soft_cap is None:
         four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
-        return jax.nn.dot_product_attention(
-            query, key, value, *four, scale=scale, is_causal=is_causal, implementation="cudnn"
-        )
+
+        def attend(kernel: Literal["xla", "cudnn"]) -> Tensor:
+            return jax.nn.dot_product_attention(
+                query, key, value, *four, scale=scale, is_causal=is_causal, implementation=kernel
+            )
+
+        if flash_attention or (flash_attention is None and _may_have_flash(query)):
+            try:
+                return attend("cudnn")
+            except Exception as error:
+                if flash_attention:
+                    raise
+                _tell_once(f"dot_product_attention without cuDNN's kernel, which refused: {error}")
+        return attend("xla")
     # B batch, N heads, T targets, S sources, H width of a head
     q_BNTH, k_BNSH, v_BNSH = (jnp.swapaxes(x, 1, 2) for x in (query, key, value))
     share = q_BNTH.shape[1] // k_BNSH.shape[1]

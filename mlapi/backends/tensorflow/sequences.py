@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from mlapi.backends.tensorflow import transforms
@@ -182,4 +183,9 @@ def ctc_loss(
         target, logits, target_length, output_length,
         logits_time_major=False, blank_index=mask_index,
     )  # fmt: skip
+    # Labels that do not fit into the times come out as some large number.
+    again = tf.cast(target[:, 1:] == target[:, :-1], tf.int32)
+    again *= tf.cast(tf.range(1, tf.shape(target)[1]) < target_length[:, None], tf.int32)
+    needed = target_length + tf.reduce_sum(again, 1)
+    loss = tf.where(needed > output_length, tf.cast(np.inf, loss.dtype), loss)
     return tf.cast(loss, output.dtype)

@@ -11,7 +11,7 @@ from mlapi.op import op, to_float
 from mlapi.ops import layout
 from mlapi.ops.conversion import dtype
 from mlapi.ops.convolution import depthwise_conv
-from mlapi.ops.elementwise import cast, square
+from mlapi.ops.elementwise import cast, multiply, square
 from mlapi.ops.reduction import mean
 from mlapi.ops.shape import reshape, shape
 from mlapi.types import Tensor, TensorLike
@@ -122,7 +122,7 @@ def ssim(
         >>> ops.convert_to_numpy(ops.image.ssim(x, x))
         array([1., 1.], dtype=float32)
     """
-    check_same_shape("ssim", image1.shape, image2.shape)
+    check_same_shape("ssim", layout.known(image1), layout.known(image2))
     if filter_size < 1 or filter_size % 2 == 0:
         raise ArgumentError(f"ssim: filter_size must be odd; received {filter_size}.")
     columns = [_bell(filter_size, filter_sigma)] * 2
@@ -130,11 +130,11 @@ def ssim(
     def local(x: Any) -> Any:
         if any(isinstance(n, int) and n < filter_size for n in x.shape[1:3]):
             raise ShapeError(
-                f"ssim: windows of size {filter_size} do not fit shape {tuple(image1.shape)}."
+                f"ssim: windows of size {filter_size} do not fit shape {layout.known(image1)}."
             )
         return _filtered(x, columns, "valid")
 
-    moments = (image1, image2, image1 * image2, square(image1), square(image2))
+    moments = (image1, image2, multiply(image1, image2), square(image1), square(image2))
     means = [layout.on_images(local, x, data_format) for x in moments]
     product = means[0] * means[1]
     squares = square(means[0]) + square(means[1])

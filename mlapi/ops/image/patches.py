@@ -109,7 +109,11 @@ def _third(what: str, size: Any, before: Any, after: Any, target: Any, grows: bo
 
 def _place(images: Any, data_format: str | None) -> int:
     """The axis of the heights."""
-    return len(images.shape) - 3 if layout.is_last(data_format) else len(images.shape) - 2
+    return (
+        len(layout.known(images)) - 3
+        if layout.is_last(data_format)
+        else len(layout.known(images)) - 2
+    )
 
 
 @op
@@ -142,7 +146,8 @@ def crop_images(
         (2, 4, 5, 3)
     """
     axis = _place(images, data_format)
-    sizes = shape(images)
+    x: Any = images
+    sizes = shape(x)
     wanted = (
         (top_cropping, bottom_cropping, target_height),
         (left_cropping, right_cropping, target_width),
@@ -153,7 +158,7 @@ def crop_images(
         if isinstance(size, int) and before + after >= size:
             raise ArgumentError(f"crop_images: nothing is left of an axis of size {size}.")
         cuts.append(slice(before, size - after))
-    return images[(*(slice(None),) * axis, *cuts)]
+    return x[(*(slice(None),) * axis, *cuts)]
 
 
 @op

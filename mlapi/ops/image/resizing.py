@@ -125,7 +125,7 @@ def resize(
     def to_size(x: Any) -> Any:
         given = tuple(x.shape[1:3])
         if None in given:
-            raise ShapeError(f"resize needs to know sizes; received shape {tuple(images.shape)}.")
+            raise ShapeError(f"resize needs to know sizes; received shape {layout.known(images)}.")
         kind = dtype(x)
         x = x if interpolation == "nearest" else layout.to_numbers(x)
         # Of the proportions of the result, for the width and the height that there are.
@@ -176,24 +176,21 @@ def scale_and_translate(
     """
     method = _NAMES.get(method, method)
     one_of("method", method, (*_REACH, *_NAMES))
-    x: Any = images
-    rank = len(x.shape)
+    given: list[Any] = [images, scale, translation]
+    x, scales, moves = given
+    rank = len(layout.known(x))
     dims = [one % rank for one in spatial_dims]
     if len(output_shape) != rank or any(
-        m not in (None, n)
+        m is not None and n is not None and m != n
         for i, (m, n) in enumerate(zip(output_shape, x.shape, strict=True))
         if i not in dims
     ):
         raise ShapeError(
-            f"scale_and_translate: a shape {tuple(x.shape)} cannot become {tuple(output_shape)} "
+            f"scale_and_translate: a shape {layout.known(x)} cannot become {tuple(output_shape)} "
             f"along the axes {tuple(spatial_dims)}."
         )
     for i, axis in enumerate(dims):
-        step = 1 / scale[i]
-        start = -translation[i] * step
-        x = _along(
-            x,
-            axis,
-            _weights(x.shape[axis], output_shape[axis], step, start, method, antialias, ops),
-        )
+        step = 1 / scales[i]
+        size, count = x.shape[axis], output_shape[axis] or 0
+        x = _along(x, axis, _weights(size, count, step, -moves[i] * step, method, antialias, ops))
     return x

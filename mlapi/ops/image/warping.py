@@ -55,13 +55,14 @@ def _look_up(
     total: Any = 0
     for corner in itertools.product(*corners):
         index: Any = 0
-        weight, known = None, None
+        weight: Any = None
+        known: Any = True
         for (at, share), size in zip(corner, sizes, strict=True):
             index = index * size + _inside(at, size, mode)
             if share is not None:
                 weight = share if weight is None else weight * share
             within = logical_and(at >= 0, at < size)
-            known = within if known is None else logical_and(known, within)
+            known = within if known is True else logical_and(known, within)
         value = take(flat, first + index, 0)
         if mode == "constant":
             value = where(known[..., None], value, cast(fill, dtype(value)))
@@ -100,11 +101,11 @@ def map_coordinates(
     one_of("fill_mode", fill_mode, _MODES)
     x: Any = inputs
     places: Any = coordinates
-    rank = len(x.shape)
+    rank = len(layout.known(x))
     if rank == 0 or places.shape[0] != rank:
         raise ShapeError(
             f"map_coordinates: coordinates must have shape ({rank}, ...) for inputs of shape "
-            f"{tuple(x.shape)}; received {tuple(places.shape)}."
+            f"{layout.known(x)}; received {layout.known(places)}."
         )
     each = [reshape(places[i], (1, -1)) for i in range(rank)]
     y = _look_up(reshape(x, (1, -1, 1)), shape(x), each, order, fill_mode, fill_value)
@@ -169,7 +170,7 @@ def affine_transform(
     if given.shape[-1] != 8 or len(given.shape) > 2:
         raise ShapeError(
             "affine_transform: transform must have shape (8,) or (batch, 8); received "
-            f"{tuple(given.shape)}."
+            f"{layout.known(given)}."
         )
     rows = reshape(given, (-1, 8))
     rows = concatenate([rows, ones_like(rows[:, :1])], 1)
@@ -219,10 +220,10 @@ def perspective_transform(
         array([0., 1., 2.], dtype=float32)
     """
     for points in (start_points, end_points):
-        if tuple(points.shape[-2:]) != (4, 2) or len(points.shape) > 3:
+        if layout.known(points)[-2:] != (4, 2) or len(layout.known(points)) > 3:
             raise ShapeError(
                 "perspective_transform: points must have shape (4, 2) or (batch, 4, 2); received "
-                f"{tuple(points.shape)}."
+                f"{layout.known(points)}."
             )
     start, end = (_basis(reshape(points, (-1, 4, 2))) for points in (start_points, end_points))
     # The inverse of a matrix of three columns has their cross products as rows, up to a factor.

@@ -223,8 +223,9 @@ def conv_transpose(
     cuts = []
     for i in range(rank):
         if output_padding is not None:
-            first = reach[i] // 2 if padding == "same" else 0
-            size = whole[i] - 2 * first + _each(output_padding, rank)[i]
+            total = 2 * (reach[i] // 2) if padding == "same" else 0
+            total -= _each(output_padding, rank)[i]
+            first, size = max(total, 0) // 2, whole[i] - total
         else:
             first = max(reach[i] - strides[i], 0) // 2 if padding == "same" else 0
             more = max(reach[i] - strides[i], 0) if padding == "valid" else 0

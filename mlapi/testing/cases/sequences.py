@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from mlapi import ops
 from mlapi.testing import strategies
-from mlapi.testing.case import FLOATS, Case, real, truth, whole
+from mlapi.testing.case import Case, real, truth, whole
 from mlapi.testing.cases import references
 
 QUERY, KEY, VALUE = (real(2, length, 4, 3, seed=length) for length in (5, 6, 7))
@@ -83,7 +83,8 @@ TARGETS, COUNTS, TIMES = np.int32([[1, 2, 2], [3, 1, 0], [2, 0, 0]]), np.int32([
 def ctc(label, target=TARGETS, counts=COUNTS, times=TIMES, grad=True, **kwargs):
     arguments = (target, LOGITS, np.int32(counts), np.int32(times))
     return Case("ctc_loss", arguments, references.ctc_loss, kwargs, label, unknown=False,
-                grad=grad, draw=labelled, dtypes=() if label else ("float16",), result=None)  # fmt: skip
+                grad=grad, draw=labelled, dtypes=() if label else ("float16",),
+                result=None)  # fmt: skip
 
 
 def labelled(draw, kind):
