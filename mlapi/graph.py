@@ -6,13 +6,14 @@ adapter's `abstract_eval` does that, and works out which sizes stay unknown (Non
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 from mlapi import tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
+from mlapi.backends.trials import common_spec
 from mlapi.errors import ArgumentError
 from mlapi.state import Variable
 from mlapi.types import Shape
@@ -167,7 +168,17 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
     variables = [*variables, *(x for x in flat if type(x) is Variable)]
     with inferring():
-        return adapter.core.abstract_eval(call, specs, variables)
+        found = adapter.core.abstract_eval(call, specs, variables)
+        if fn in clipping and any(None in spec.shape for spec in specs):
+            ones = [Spec(tuple(1 if n is None else n for n in s.shape), s.dtype) for s in specs]
+            with suppress(IndexError, ValueError):  # a place that only longer ones have
+                least = adapter.core.abstract_eval(call, ones, variables)
+                found = tree.map_structure(common_spec, found, least)
+        return found
+
+
+clipping: set[Callable[..., Any]] = {operator.getitem}
+"""What takes fewer elements where there are fewer: unknown sizes are tried as 1 too."""
 
 
 _inferring: ContextVar[bool] = ContextVar("inferring", default=False)

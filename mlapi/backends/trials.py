@@ -27,10 +27,11 @@ def infer(
     first = run(filled(sizes[0]))
     if all(None not in s.shape for s in specs):
         return first
-    return tree.map_structure(_common, first, run(filled(sizes[1])))
+    return tree.map_structure(common_spec, first, run(filled(sizes[1])))
 
 
-def _common(a: Any, b: Any) -> Any:
+def common_spec(a: Any, b: Any) -> Any:
+    """What two trials agree about."""
     if not isinstance(a, Spec):
         return a
     shape = tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))

@@ -4,6 +4,7 @@ Integers and booleans become the default float type, except for `relu` and `relu
 """
 
 from mlapi.op import op, to_float
+from mlapi.ops import rules
 from mlapi.ops.creation import ones_like
 from mlapi.ops.elementwise import (
     absolute,
@@ -26,7 +27,7 @@ from mlapi.ops.trigonometry import tanh
 from mlapi.types import Axis, Tensor, TensorLike
 
 
-@op
+@op(dtype=rules.real)
 def relu(x: TensorLike) -> Tensor:
     """Rectified linear unit, `max(x, 0)`.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlapi.backends.axes import place
 from mlapi.errors import ArgumentError, ShapeError
+from mlapi.graph import clipping
 from mlapi.op import op
 from mlapi.ops.elementwise import minimum
 from mlapi.ops.reduction import sum
@@ -253,6 +254,9 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     # In row-major order each is one row and one column behind the last.
     y = reshape(y[..., :count, :], (*outer, count * columns))
     return y[..., :: columns + 1]
+
+
+clipping.add(diagonal)
 
 
 @op

@@ -94,7 +94,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(zero, 0, divide(x1, where(zero, 1, x2)))
 
 
-@op
+@op(dtype=rules.real)
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Quotient rounded towards minus infinity. What an integer divided by zero gives is undefined.
 
@@ -106,7 +106,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Remainder of `floor_divide`, with the sign of `x2`.
 
@@ -142,7 +142,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op(dtype=to_float)
+@op(dtype=rules.real_float)
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The angle in radians, in [-π, π], between the positive x axis and the point `(x2, x1)`.
 
@@ -287,7 +287,7 @@ def reciprocal(x: TensorLike) -> Tensor:
     return divide(1, x)
 
 
-@op
+@op(dtype=rules.real)
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of two elements; NaN if one is.
 
@@ -299,7 +299,7 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of two elements; NaN if one is.
 

@@ -33,7 +33,7 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 < x2`, element by element.
 
@@ -45,7 +45,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 <= x2`, element by element.
 
@@ -57,7 +57,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 > x2`, element by element.
 
@@ -69,7 +69,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op
+@op(dtype=rules.real)
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 >= x2`, element by element.
 

@@ -88,7 +88,15 @@ def test_shapes_that_do_not_fit(name: str, arguments: list[Any]) -> None:
         registry[name](*_symbolic(case, case.args, {})[0])
 
 
-DTYPES: list[Any] = []
+COMPLEX = zeros(2, 2, dtype="complex64")
+DTYPES = [
+    *((name, zeros(2), zeros(2)) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")),
+    *((name, zeros(2), zeros(2)) for name in ("gcd", "lcm", "bitwise_left_shift")),
+    ("bitwise_not", zeros(2)),
+    ("bincount", zeros(3)),
+    *((name, COMPLEX) for name in ("floor", "ceil", "signbit", "relu", "erf")),
+    *((name, COMPLEX, COMPLEX) for name in ("maximum", "less", "arctan2", "floor_divide", "mod")),
+]
 
 
 @pytest.mark.parametrize(("name", "arguments"), [(n, a) for n, *a in DTYPES])
