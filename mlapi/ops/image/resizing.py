@@ -44,9 +44,9 @@ def _weights(
 
     Where that lies outside of the image, the weights are 0; else they sum to 1.
     """
-    places, pixels = xp.arange(count) + 0.5, xp.arange(size) + 0.5
+    places, pixels = np.arange(count) + 0.5, np.arange(size) + 0.5
     if xp is not np:
-        places, pixels = cast(places, "float32"), cast(pixels, "float32")
+        places, pixels = (cast(x, dtype(step)) for x in (places, pixels))
     centers = places * step + start
     stretch = xp.maximum(step, 1) if antialias else 1
     distance = xp.absolute(centers[None, :] - pixels[:, None]) / stretch
