@@ -89,7 +89,7 @@ def one_hot(
 @op(dtype=None)
 def multi_hot(
     inputs: TensorLike,
-    num_classes: int,
+    num_classes: int | None = None,
     axis: int = -1,
     dtype: DTypeLike | None = None,
     sparse: bool = False,
@@ -98,7 +98,7 @@ def multi_hot(
 
     Args:
         inputs: integers, `(labels,)` or `(batch, labels, ...)`; those of axis 1 belong together.
-        num_classes: size of the new axis.
+        num_classes: size of the new axis, which must be given.
         axis: as for `one_hot`, before the labels' axis goes.
         dtype: of the result, by default the default float type.
         sparse: must be False; there are no sparse tensors.
@@ -109,6 +109,8 @@ def multi_hot(
         array([[1., 0., 1.],
                [0., 1., 0.]], dtype=float32)
     """
+    if num_classes is None:
+        raise ArgumentError("multi_hot: num_classes must be given, the size of the new axis.")
     rank = len(shape(inputs))
     return amax(one_hot(inputs, num_classes, axis, dtype), 1 if rank > 1 else 0)
 

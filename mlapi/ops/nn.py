@@ -6,6 +6,7 @@ from mlapi.ops.complexes import polar
 from mlapi.ops.convolution import *
 from mlapi.ops.crossentropy import *
 from mlapi.ops.ctc import *
+from mlapi.ops.indexing import multi_hot, one_hot
 from mlapi.ops.normalization import *
 from mlapi.ops.sequences import *
 

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mlapi import tree
-
 from mlapi.op import op
 from mlapi.ops import rules
 from mlapi.ops.control import scan
 from mlapi.ops.creation import zeros_like
-from mlapi.ops.logical import where
 from mlapi.ops.elementwise import cast
+from mlapi.ops.logical import where
 from mlapi.ops.shape import flip, reshape, swapaxes
 from mlapi.types import Tensor, TensorLike
 
