@@ -111,7 +111,9 @@ def check_unknown_size(case: Case) -> None:
     """The first size of the first tensor is not known: results agree where they say anything."""
     arrays = arrays_of(case)
     size = arrays[0].shape[0]
-    shapes = [(None if n == size and i == 0 else n for i, n in enumerate(x.shape)) for x in arrays]
+    shapes = [
+        tuple(None if n == size and i == 0 else n for i, n in enumerate(x.shape)) for x in arrays
+    ]
     symbols = [SymbolicTensor(s, ops.dtype(x)) for s, x in zip(shapes, arrays, strict=True)]
     for symbol, tensor in zip(call(case, symbols), call(case, arrays), strict=True):
         shape, real = tuple(symbol.shape), tuple(tensor.shape)
@@ -267,7 +269,7 @@ def run_examples(cases: Sequence[Case], examples: int, seed: int) -> None:
         max_examples=examples,
         deadline=None,
         database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=tuple(hypothesis.HealthCheck),  # type: ignore[arg-type]
     )
     @hypothesis.given(strategies.data())
     def run(data: Any) -> None:
