@@ -37,7 +37,7 @@ from mlapi.ops.trigonometry import *
 from mlapi.ops.vectorizing import *
 from mlapi.ops.windows import *
 
-from mlapi.ops import image  # isort: skip
+from mlapi.ops import image, nn, numpy  # isort: skip
 
 # Without what the files import for themselves.
 __all__ = [n for n, v in vars().items() if getattr(v, "__module__", "").startswith(__name__ + ".")]
