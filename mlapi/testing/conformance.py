@@ -14,6 +14,7 @@ from mlapi.errors import ArgumentError, nearest
 from mlapi.graph import SymbolicTensor
 from mlapi.op import registry
 from mlapi.testing.case import Case, arrays_of, converted, is_real, redraw, wanted, with_arrays
+from mlapi.testing.cases import CASES
 from mlapi.transforms import grad, jit
 
 # By the precision of the dtype; float16 and bfloat16 are computed in by some and not by others.
@@ -254,8 +255,6 @@ def _noted(run: Callable[[], None], note: str) -> None:
 
 
 def _own_cases(name: str) -> list[Case]:
-    from mlapi.testing.cases import CASES
-
     return [case for case in CASES if case.op == name]
 
 
