@@ -57,7 +57,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=False)
 def types(session: nox.Session) -> None:
     """Pyright over the package, with all three frameworks in sight."""
-    python = _environment_of_all(session, "pyright[nodejs]")
+    python = _environment_of_all(session, "pyright[nodejs]", *TEST_TOOLS)
     session.run(python, "-m", "pyright", "--pythonpath", python)
 
 
@@ -100,7 +100,9 @@ def examples(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation; a warning is an error."""
-    session.install(*INSTALL, "-e", ".", "jax", "sphinx", "myst-parser", "furo")
+    session.install(
+        *INSTALL, "-e", ".", "jax", "sphinx", "myst-parser", "furo", "scipy", "hypothesis"
+    )
     source, target = ROOT / "docs", ROOT / "docs" / "_build"
     environment = {**ENVIRONMENT, "MLAPI_BACKEND": "jax"}
     session.run("sphinx-build", "-W", "--keep-going", "-E", source, target, env=environment)
