@@ -315,6 +315,11 @@ def _general(
     return general
 
 
+def as_tensor(value: Any) -> Any:
+    """A native tensor of what the door would take for one."""
+    return _agree([value.value if type(value) is Variable else value], None)[0]
+
+
 def _agree(values: list[Any], rule: Rule | None) -> list[Any]:
     """Native tensors of the dtype on which the rule settles; Python numbers are weak."""
     values = list(values)

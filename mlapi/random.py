@@ -15,7 +15,7 @@ from mlapi import dtypes, host_random
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from mlapi.graph import SymbolicTensor, record
-from mlapi.ops.conversion import convert_to_tensor
+from mlapi.op import as_tensor
 from mlapi.state import Stateful, Variable
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -380,7 +380,7 @@ def _check_broadcast(fn: Callable[..., Any], tensor: Any, sizes: tuple[Any, ...]
 def _tensor(x: Any) -> Any:
     if type(x) is Variable:
         x = x.value
-    return x if type(x) in _core.native_types else convert_to_tensor(x)
+    return x if type(x) in _core.native_types else as_tensor(x)
 
 
 def _check(fn: str, name: str, value: Any, sentence: str, accept: Callable[[Any], bool]) -> None:
