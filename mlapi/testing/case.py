@@ -168,16 +168,16 @@ def converted(case: Case, kind: str) -> list[np.ndarray]:
     main = next((x for x in arrays if is_real(x)), None)
     if main is None:
         main = next((x for x in arrays if x.dtype != bool), arrays[0])
-    return [_to_kind(x, kind) if x.dtype == main.dtype else x for x in arrays]
+    return [to_kind(x, kind) if x.dtype == main.dtype else x for x in arrays]
 
 
-def _to_kind(x: np.ndarray, kind: str) -> np.ndarray:
+def to_kind(x: np.ndarray, kind: str) -> np.ndarray:
+    """The array in another dtype; for unsigned ones without signs rather than wrapped around."""
     if kind == "bool":
         return np.asarray(x > 0)
-    x = (
-        np.asarray(np.abs(x)) if kind.startswith("u") else x
-    )  # without the sign rather than wrapped around
-    return x.astype(dtypes.numpy_dtype(kind))
+    with np.errstate(all="ignore"):
+        x = np.asarray(np.abs(x)) if kind.startswith("u") else x
+        return x.astype(dtypes.numpy_dtype(kind))
 
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from mlapi import dtypes
-from mlapi.testing.case import Arguments, real
+from mlapi.testing.case import Arguments, real, to_kind
 
 Draw = Callable[[Any], Any]
 
@@ -41,13 +40,7 @@ def array(
     draw: Draw, kind: str, sizes: tuple[int, ...], make: Callable[..., np.ndarray] = real
 ) -> np.ndarray:
     """Values from one of the makers in `mlapi.testing.case`, of dtype `kind`."""
-    x = make(*sizes, seed=draw(st.integers(0, 2**16)))
-    if kind == "bool":
-        return np.asarray(x > 0)
-    x = (
-        np.asarray(np.abs(x)) if kind.startswith("u") else x
-    )  # without the sign rather than wrapped around
-    return x.astype(dtypes.numpy_dtype(kind))
+    return to_kind(make(*sizes, seed=draw(st.integers(0, 2**16))), kind)
 
 
 def unary(make: Callable[..., np.ndarray] = real) -> Callable[[Draw, str], Arguments]:

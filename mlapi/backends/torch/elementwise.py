@@ -161,7 +161,8 @@ def view_as_real(x: Tensor) -> Tensor:
 
 
 def view_as_complex(x: Tensor) -> Tensor:
-    return torch.view_as_complex(x.contiguous()) if x.numel() else NotImplemented
+    fits = x.numel() and x.shape[-1] == 2 and x.dtype in (torch.float32, torch.float64)
+    return torch.view_as_complex(x.contiguous()) if fits else NotImplemented
 
 
 for _declining in (nextafter, view_as_real, view_as_complex):
