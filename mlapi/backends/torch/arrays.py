@@ -79,15 +79,16 @@ def cross(
     return torch.linalg.cross(x1, x2, dim=dim)
 
 
-cross.declines = True  # type: ignore[attr-defined]
-
-
 def tril(x: Tensor, k: int = 0) -> Tensor:
-    return torch.tril(x, k)
+    return torch.tril(x, k) if x.ndim > 1 else NotImplemented
 
 
 def triu(x: Tensor, k: int = 0) -> Tensor:
-    return torch.triu(x, k)
+    return torch.triu(x, k) if x.ndim > 1 else NotImplemented
+
+
+for _declining in (cross, tril, triu):
+    _declining.declines = True  # type: ignore[attr-defined]
 
 
 def _skipping_nan(native: Callable[..., Tensor]) -> Callable[..., Tensor]:
