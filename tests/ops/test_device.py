@@ -8,8 +8,8 @@ from mlapi.testing import conformance
 from mlapi.testing.case import Case, arrays_of
 from mlapi.testing.cases import CASES
 
-# Draws on the CPU read their seed, which is there; and torch cannot tell what its CTC kernel makes.
 MAIN = [case for case in CASES if not case.label]
+# Draws on the CPU read their seed, which is there; and torch cannot tell what its CTC kernel makes.
 APART = frozenset({"elastic_transform", "ctc_loss"})
 
 
