@@ -78,6 +78,16 @@ def tests(session: nox.Session, backend: str) -> None:
     session.run("pytest", "-n", "2", *ignored, *session.posargs, env=environment)
 
 
+@nox.session(default=False)
+@backends
+def nightly(session: nox.Session, backend: str) -> None:
+    """The conformance of ops, at length (not part of `nox`)."""
+    session.install(*INSTALL, "-e", ".", FRAMEWORKS[backend], *TEST_TOOLS)
+    environment = {**ENVIRONMENT, **QUICK_COMPILATION, "MLAPI_BACKEND": backend}
+    environment["MLAPI_NIGHTLY"] = "1"
+    session.run("pytest", "-n", "2", "tests/ops", *session.posargs, env=environment)
+
+
 @nox.session(python=False)
 def cross(session: nox.Session) -> None:
     """The same programs on all three backends, compared."""

@@ -1,5 +1,6 @@
 """Every op against NumPy and SciPy: value, dtype, symbolic shape, compiled result and gradient."""
 
+import os
 from typing import Any
 
 import pytest
@@ -12,11 +13,17 @@ from mlapi.testing.case import Case
 from mlapi.testing.cases import CASES
 
 # Cases that are run once more as views and compiled, by their labels; each costs a compilation.
-REPEATED = [case for case in CASES if case.label in ("", "axes", "mask", "channels_first", "image")]
+LABELS = ("", "axes", "mask", "channels_first", "image")
+REPEATED = [case for case in CASES if case.label in LABELS]
 CONVERTED = [(case, kind) for case in CASES for kind in case.dtypes if not case.label]
 CONVERTED += [(case, kind) for case in CASES for kind in case.dtypes if case.label == "whole"]
-# Of each op; `python -m mlapi.testing --examples 300` tries a hundred thousand in all.
-EXAMPLES = 8
+# `nox -s nightly` takes the gradients of all cases, and more random examples of each op.
+NIGHTLY = bool(os.environ.get("MLAPI_NIGHTLY"))
+EXAMPLES = 100 if NIGHTLY else 8
+SMOOTH = [case for case in CASES if conformance.is_smooth(case)]
+SLOPES = [case for case in SMOOTH if NIGHTLY or case.label in LABELS]
+_found = {case.op for case in SLOPES}
+SLOPES += {case.op: case for case in reversed(SMOOTH) if case.op not in _found}.values()
 
 
 def cases(check: str, among: list[Case] = CASES) -> Any:
@@ -59,7 +66,7 @@ def test_symbolic_with_unknown_size(case: Case) -> None:
     conformance.check_unknown_size(case)
 
 
-@cases("gradient")
+@cases("gradient", SLOPES)
 def test_gradient(case: Case) -> None:
     conformance.check_gradient(case)
 
