@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -60,3 +61,14 @@ def _same_seed() -> None:
     from mlapi import host_random
 
     host_random.set_seed(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Now and then, drop the programs that jax keeps of every call: they would be gigabytes."""
+    count = item.config.stash[_COUNT] = item.config.stash.get(_COUNT, 0) + 1
+    if count % 1000 == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+
+
+_COUNT = pytest.StashKey[int]()
