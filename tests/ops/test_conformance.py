@@ -9,17 +9,24 @@ from hypothesis import strategies as st
 
 from mlapi.op import registry
 from mlapi.testing import conformance
-from mlapi.testing.case import Case
+from mlapi.testing.case import ALL, Case
 from mlapi.testing.cases import CASES
 
 # Cases that are run once more as views and compiled, by their labels; each costs a compilation.
-LABELS = ("", "axes", "mask", "channels_first", "image")
+LABELS = ("", "axes", "mask", "nothing_seen", "channels_first", "image")
 REPEATED = [case for case in CASES if case.label in LABELS]
-CONVERTED = [(case, kind) for case in CASES for kind in case.dtypes if not case.label]
-CONVERTED += [(case, kind) for case in CASES for kind in case.dtypes if case.label == "whole"]
-# `nox -s nightly` takes the gradients of all cases, and more random examples of each op.
+# `nox -s nightly` takes all dtypes, the gradients of all cases, and more random examples.
 NIGHTLY = bool(os.environ.get("MLAPI_NIGHTLY"))
 EXAMPLES = 100 if NIGHTLY else 8
+# The random examples draw from all dtypes.
+KINDS = ALL if NIGHTLY else ("bfloat16", "uint8", "int32", "bool")
+CONVERTED = [
+    (case, kind)
+    for case in CASES
+    if case.label in ("", "whole")
+    for kind in case.dtypes
+    if kind in KINDS
+]
 SMOOTH = [case for case in CASES if conformance.is_smooth(case)]
 SLOPES = [case for case in SMOOTH if NIGHTLY or case.label in LABELS]
 _found = {case.op for case in SLOPES}
