@@ -36,7 +36,7 @@ def dot_product_attention(
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    if attn_logits_soft_cap is None:
+    if attn_logits_soft_cap is None and value.shape == key.shape:  # all that it takes
         four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
 
         def attend(kernel: Literal["xla", "cudnn"]) -> Tensor:

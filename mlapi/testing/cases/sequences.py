@@ -121,6 +121,7 @@ CASES = [
     attention(""),
     attention("causal", is_causal=True),
     attention("scale", scale=0.3),
+    attention("width", value=real(2, 6, 4, 2, seed=2)),
     attention("bias", bias=real(2, 4, 5, 6)),
     attention("bias_causal", bias=real(4, 5, 6), is_causal=True),
     attention("mask", mask=truth(2, 1, 5, 6) | np.eye(5, 6, dtype=bool)),
