@@ -45,7 +45,6 @@ multiply = with_booleans(tf.multiply, tf.logical_and)
 divide = tf.divide
 mod = tf.math.floormod
 power = widened(tf.pow, tf.uint8, tf.uint16)
-negative = tf.negative
 square = tf.square
 sqrt = tf.sqrt
 rsqrt = tf.math.rsqrt
@@ -85,6 +84,10 @@ copy = tf.identity
 
 def absolute(x: Tensor) -> Tensor:
     return x if x.dtype.is_unsigned or x.dtype.is_bool else tf.abs(x)
+
+
+def negative(x: Tensor) -> Tensor:
+    return tf.zeros_like(x) - x if x.dtype.is_unsigned else tf.negative(x)
 
 
 def sign(x: Tensor) -> Tensor:

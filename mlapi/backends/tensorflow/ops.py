@@ -230,7 +230,8 @@ def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> 
         return tf.repeat(x, repeats, axis)
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
-    counts = np.broadcast_to(repeats, x.shape[axis] or np.shape(repeats))
+    each, size = np.asarray(repeats, int), x.shape[axis]
+    counts = np.broadcast_to(each, each.shape if size is None else size)
     # By numbers, so that the size of the result is known while a function is traced.
     return tf.gather(x, np.repeat(np.arange(len(counts)), counts), axis=axis)
 

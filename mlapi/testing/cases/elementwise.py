@@ -106,7 +106,7 @@ CASES = [
     *binary("divide_no_nan", divide_no_nan, dtypes=NUMBERS, result="float"),
     Case("divide_no_nan", (np.float32([0, 1, np.nan, 4]), np.float32([0, 0, 0, 2])),
          divide_no_nan, label="zeros", grad=False),
-    *unary("negative", np.negative, dtypes=(*FLOATS, "int8", "int16", "int32")),
+    *unary("negative", np.negative, dtypes=NUMBERS),
     *unary("absolute", np.abs, dtypes=ALL),
     *unary("abs", np.abs, dtypes=ALL),
     *unary("fabs", np.fabs, dtypes=ALL, result="float"),
