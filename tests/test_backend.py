@@ -4,6 +4,7 @@ import pytest
 
 from mlapi import backend as K
 from mlapi import config
+from mlapi.backends import adapter
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_settings_are_those_of_config() -> None:
 
 
 def test_backend_is_the_chosen_one() -> None:
-    assert K.backend() == config.backend() in {"torch", "jax", "tensorflow"}
+    assert K.backend() == config.backend() == adapter.NAME
 
 
 def test_dtypes() -> None:

@@ -86,6 +86,10 @@ class Core(Protocol):
         """
         ...
 
+    def call_without_values(self, fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
+        """Call `fn` with tensors of known shapes that have no values; fails if it asks for one."""
+        ...
+
     def inference(self) -> AbstractContextManager[None]: ...
 
 

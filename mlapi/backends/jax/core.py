@@ -194,6 +194,10 @@ def _eval_shape(fn: Callable[..., Any], specs: list[Spec]) -> Any:
     return tree.pack_sequence_as(out, packed)
 
 
+def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
+    abstract_eval(fn, specs, ())
+
+
 @contextmanager
 def inference() -> Iterator[None]:
     """Work whose gradient nobody will ask for."""

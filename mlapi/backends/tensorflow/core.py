@@ -165,6 +165,10 @@ def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequ
     return trials.infer(run, specs)
 
 
+def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
+    abstract_eval(fn, specs, ())
+
+
 @contextmanager
 def inference() -> Iterator[None]:
     """Work whose gradient nobody will ask for."""

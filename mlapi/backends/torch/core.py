@@ -274,6 +274,13 @@ def _specs_of(structure: Any) -> Any:
     return tree.map_structure(spec, structure)
 
 
+def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
+    from torch._subclasses import FakeTensorMode  # imports torch's compiler
+
+    with FakeTensorMode():
+        fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype], device=device) for s in specs])
+
+
 @contextmanager
 def inference() -> Iterator[None]:
     """Work whose gradient nobody will ask for."""
