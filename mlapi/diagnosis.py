@@ -87,6 +87,9 @@ def _spec(x: Any) -> Spec | None:
             x = np.asarray(x)
         except Exception:  # a list of tensors: whatever their framework says to that
             return None
+        if x.dtype.kind in "ifc":  # as the door takes Python's numbers
+            weak = {"i": "int", "f": "float", "c": "complex"}[x.dtype.kind]
+            return Spec(x.shape, dtypes.promote(weak))
     return Spec(tuple(x.shape), str(x.dtype)) if str(x.dtype) != "object" else None
 
 

@@ -88,6 +88,11 @@ def test_shapes_that_do_not_fit(name: str, arguments: list[Any]) -> None:
         registry[name](*_symbolic(case, case.args, {})[0])
 
 
+def test_lists_are_told_as_they_count() -> None:
+    with pytest.raises(ShapeError, match=r"shape \(2,\) and dtype float32.*\(3,\) and dtype int32"):
+        ops.add([1.0, 2.0], [1, 2, 3])
+
+
 COMPLEX = zeros(2, 2, dtype="complex64")
 DTYPES = [
     *((name, zeros(2), zeros(2)) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")),
