@@ -32,14 +32,14 @@ def fail(error: Exception, fn: Callable, door: Callable, args: tuple, kwargs: di
         door: the public function made of it.
         args: the arguments of the call, as are `kwargs`.
     """
-    source = getattr(error, "source", None)  # where an inner op has been here already
-    if source is None:
-        if isinstance(error, MlapiError):
+    source = error
+    if isinstance(error, MlapiError):
+        source = getattr(error, "source", None)  # there where an inner op has been here already
+        if source is None:
             error.add_note(f"in ops.{fn.__name__}")
             raise error
-        if not _core.is_input_error(error):
-            raise error
-        source = error
+    elif not _core.is_input_error(error):
+        raise error
     try:
         bound = inspect.signature(fn).bind(*args, **kwargs).arguments
     except TypeError as misfit:
