@@ -17,7 +17,7 @@ from mlapi import config, dtypes, initializers, regularizers, serialization, tre
 from mlapi import constraints as constraints_module
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
-from mlapi.graph import Node, SymbolicTensor, infer, symbols_in
+from mlapi.graph import Node, SymbolicTensor, infer, is_inferring, symbols_in
 from mlapi.layers.arguments import (
     Signature,
     accepted,
@@ -455,15 +455,12 @@ class Layer(_core.Host, Stateful):
         return node.structure
 
     def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        outer, context.inferring = context.inferring, True
         try:
             return infer(self.forward, args, kwargs, self.variables)
         except Exception as error:
-            context.inferring = outer
             self._explain(error, args[0] if args else next(iter(kwargs.values()), None))
             raise
         finally:
-            context.inferring = outer
             self._clear_losses()  # of tensors that never were
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -544,7 +541,7 @@ class Layer(_core.Host, Stateful):
 
     def _explain(self, error: Exception, first: Any) -> None:
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
-        if context.inferring or getattr(error, "_mlapi_explained", False):
+        if is_inferring() or getattr(error, "_mlapi_explained", False):
             return  # the shape is one that is being tried out, or it has been said
         found = specs_of(first)
         check_inputs(self.input_spec, found, self._where())

@@ -11,14 +11,12 @@ class CallContext(threading.local):
 
     Attributes:
         training: what the nearest enclosing call was told, or None.
-        inferring: whether sizes are tried out that no data have.
         masks: id of a tensor → (the tensor, its mask) while a model with masks runs, else None.
         path: names of the layers that are being built around the current one.
         inside: whether a layer is running that cleared the losses of its last call.
     """
 
     training: bool | None = None
-    inferring: bool = False
     masks: dict[int, tuple[Any, Any]] | None = None
     path: tuple[str, ...] = ()
     inside: bool = False
