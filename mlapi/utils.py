@@ -1,5 +1,6 @@
 """Small helpers around training: seeds, one-hot labels, normalization."""
 
+import gc
 import random
 from typing import Any
 
@@ -39,9 +40,17 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002, what programs outside use
 
 
-def clear_session() -> None:
-    """Starts automatic names from their beginning: the next `Dense` is `dense` again."""
+def clear_session(free_memory: bool = True) -> None:
+    """Starts automatic names from their beginning: the next `Dense` is `dense` again.
+
+    Args:
+        free_memory: whether programs that the backend has compiled, and memory that it keeps for
+            later, are given back too.
+    """
     naming.reset()
+    if free_memory:
+        gc.collect()
+        adapter.core.free_memory()
 
 
 def list_devices() -> list[str]:

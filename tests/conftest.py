@@ -65,10 +65,10 @@ def _same_seed() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Now and then, drop the programs that jax keeps of every call: they would be gigabytes."""
+    """Now and then, drop the programs that backends keep of calls: they would be gigabytes."""
     count = item.config.stash[_COUNT] = item.config.stash.get(_COUNT, 0) + 1
-    if count % 1000 == 0 and "jax" in sys.modules:
-        sys.modules["jax"].clear_caches()
+    if count % 1000 == 0 and "mlapi.backends" in sys.modules:
+        sys.modules["mlapi.backends"].adapter.core.free_memory()
 
 
 _COUNT = pytest.StashKey[int]()

@@ -296,6 +296,7 @@ def check_backend(
     broken = {}
     for name in sorted(registry) if names is None else names:
         if _own_cases(name):
+            adapter.core.free_memory()  # where every call compiles, of the op before
             try:
                 check_op(name, examples=examples, seed=seed)
             except Exception as error:

@@ -83,6 +83,9 @@ def describe_devices() -> list[str]:
     return [str(device) for device in jax.devices()]
 
 
+free_memory = jax.clear_caches
+
+
 # --- variables -------------------------------------------------------------------------------
 
 

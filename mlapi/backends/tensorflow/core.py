@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# The only private module used: the public route to a scratch graph, a concrete function, is
-# several times slower, and shapes are inferred twice for every call of a model's construction.
+# Without a public name.
+from tensorflow.python.eager import context
+
+# The public route to a scratch graph, a concrete function, is several times slower, and shapes
+# are inferred twice for every call of a model's construction.
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from mlapi import dtypes, tree
@@ -104,6 +107,10 @@ def synchronize() -> None:
 
 def describe_devices() -> list[str]:
     return [device.name for device in tf.config.list_logical_devices()]
+
+
+def free_memory() -> None:
+    context.context().clear_kernel_cache()
 
 
 # --- variables -------------------------------------------------------------------------------
