@@ -73,7 +73,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """The tests in an environment that holds one backend only."""
     session.install(*INSTALL, "-e", ".", FRAMEWORKS[backend], *TEST_TOOLS)
-    ignored = ["--ignore=tests/cross", "--ignore=tests/benchmarks"]
+    ignored = [f"--ignore=tests/{part}" for part in ("cross", "parity", "benchmarks")]
     environment = {**ENVIRONMENT, **QUICK_COMPILATION, "MLAPI_BACKEND": backend}
     session.run("pytest", "-n", "2", *ignored, *session.posargs, env=environment)
 
@@ -94,6 +94,16 @@ def cross(session: nox.Session) -> None:
     python = _environment_of_all(session, *TEST_TOOLS)
     environment = {**ENVIRONMENT, "MLAPI_BACKEND": "jax"}  # of the process that compares
     session.run(python, "-m", "pytest", "-n", "2", "tests/cross", *session.posargs, env=environment)
+
+
+@nox.session(python=False, default=False)
+@backends
+def parity(session: nox.Session, backend: str) -> None:
+    """Compared with Keras itself (not part of `nox`; nothing else ever needs Keras)."""
+    python = _environment_of_all(session, *TEST_TOOLS, "keras", name="parity")
+    environment = {**ENVIRONMENT, "MLAPI_BACKEND": backend}
+    options = ["-n", "2", "-W", "ignore", "tests/parity", *session.posargs]
+    session.run(python, "-m", "pytest", *options, env=environment)
 
 
 @nox.session(python=False)
@@ -147,9 +157,9 @@ def bench(session: nox.Session) -> None:
     session.run(python, "-m", "tests.benchmarks", *session.posargs, env=environment)
 
 
-def _environment_of_all(session: nox.Session, *tools: str) -> str:
-    """Python of the one environment with all backends, which several sessions share."""
-    folder = ROOT / ".nox" / "every-backend"
+def _environment_of_all(session: nox.Session, *tools: str, name: str = "every-backend") -> str:
+    """Python of an environment with all backends, which several sessions share."""
+    folder = ROOT / ".nox" / name
     bin_folder = _create_environment(session, folder)
     _install_all(session, f"{bin_folder}/python", tools)
     return f"{bin_folder}/python"

@@ -29,19 +29,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class StaleGap(pytest.Item):
-    """Fails: an entry of `gaps.toml` names no test."""
+    """Fails: an entry of the listings names no test."""
 
     def runtest(self) -> None:
-        pytest.fail("tests/gaps.toml: there is no test with this id", pytrace=False)
+        pytest.fail("there is no test with this id", pytrace=False)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Mark the tests that `gaps.toml` lists for this backend; fail for entries without a test."""
-    with (TESTS / "gaps.toml").open("rb") as file:
-        gaps = tomllib.load(file)[os.environ["MLAPI_BACKEND"]]
+    """Mark the tests that are listed for this backend; fail for entries without a test."""
+    gaps: dict[str, str] = {}
+    for listing in ("gaps.toml", "parity/differences.toml"):
+        with (TESTS / listing).open("rb") as file:
+            gaps |= tomllib.load(file)[os.environ["MLAPI_BACKEND"]]
     whole_files = not any("::" in argument for argument in config.args)
     collected = {item.nodeid.partition("::")[0] for item in items}
     for pattern, reason in gaps.items():
@@ -52,7 +54,7 @@ def pytest_collection_modifyitems(
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
         gone = not (TESTS.parent / file).is_file()
         if gone or (not matches and whole_files and file in collected):
-            items.append(StaleGap.from_parent(session, name=f"gaps.toml: {pattern}"))
+            items.append(StaleGap.from_parent(session, name=f"listed: {pattern}"))
 
 
 @pytest.fixture(autouse=True)
