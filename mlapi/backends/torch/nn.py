@@ -86,6 +86,7 @@ _KERNEL = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _MAX_POOL = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+_HALVES = (torch.float16, torch.bfloat16)
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
@@ -195,6 +196,9 @@ def average_pool(
     w = window(inputs.shape, pool_size, strides, padding, data_format)
     x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
     pool = _AVERAGE_POOL[w.rank]
+    if w.rank == 3 and x.dtype in _HALVES and x.device.type == "cpu":  # which have no kernel
+        y = average_pool(inputs.float(), pool_size, strides, padding, data_format)
+        return y.to(x.dtype)
     pads = [n for pair in reversed(w.pads(x.shape[2:])) for n in pair] if w.same else []
     if any(pads):
         inside = F.pad(torch.ones_like(x[:1, :1]), pads)
