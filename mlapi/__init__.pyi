@@ -4,10 +4,12 @@ from mlapi import callbacks as callbacks
 from mlapi import config as config
 from mlapi import constraints as constraints
 from mlapi import datasets as datasets
+from mlapi import dtype_policies as dtype_policies
 from mlapi import initializers as initializers
 from mlapi import layers as layers
 from mlapi import losses as losses
 from mlapi import metrics as metrics
+from mlapi import mixed_precision as mixed_precision
 from mlapi import models as models
 from mlapi import ops as ops
 from mlapi import optimizers as optimizers
@@ -18,6 +20,8 @@ from mlapi import testing as testing
 from mlapi import tree as tree
 from mlapi import utils as utils
 from mlapi import visualization as visualization
+from mlapi.dtype_policies import DTypePolicy as DTypePolicy
+from mlapi.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from mlapi.graph import SymbolicTensor as SymbolicTensor
 from mlapi.initializers import Initializer as Initializer
 from mlapi.layers import Input as Input
@@ -29,6 +33,7 @@ from mlapi.models import Model as Model
 from mlapi.models import Sequential as Sequential
 from mlapi.optimizers import Optimizer as Optimizer
 from mlapi.regularizers import Regularizer as Regularizer
+from mlapi.state import StatelessScope as StatelessScope
 from mlapi.state import Variable as Variable
 from mlapi.transforms import grad as grad
 from mlapi.transforms import jit as jit

@@ -30,6 +30,7 @@ CLASSES: Mapping[str, str] = MappingProxyType(
         "optimizers": "Optimizer",
         "optimizers.schedules": "LearningRateSchedule",
         "random": "SeedGenerator",
+        "dtype_policies": "DTypePolicy",
     }
 )
 # Where functions are public that a model may name, in the order in which they are searched.

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
-from mlapi import config
+from mlapi import settings
 from mlapi.errors import ArgumentError, ArgumentTypeError, nearest
 
 
@@ -140,7 +140,7 @@ _data_format = Choice("channels_last", "channels_first")
 def data_format(owner: object, value: str | None) -> str:
     """Returns `"channels_last"` or `"channels_first"`; None stands for the configured one."""
     if value is None:
-        return config.image_data_format()
+        return settings.image_data_format()
     return _data_format(owner, "data_format", value)
 
 

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlapi import dtypes, initializers, naming, ops
-from mlapi.backends import adapter
 from mlapi.errors import ShapeError
 from mlapi.losses.base import Configurable
 from mlapi.state import Stateful, Variable, collect
 from mlapi.types import DTypeLike, Shape, Tensor
-
-_core = adapter.core
 
 
 class Metric(Stateful, Configurable):
@@ -97,7 +94,7 @@ class Metric(Stateful, Configurable):
     def reset_state(self) -> None:
         """Forgets all batches."""
         for variable in self.variables:
-            _core.assign_zero(variable)
+            variable.assign_zero()
 
     def stateless_update_state(
         self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any

@@ -98,7 +98,8 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make all variables by running `call` on shapes alone."""
-        inputs = tree.map_shape_structure(lambda s: SymbolicTensor(s, self._dtype), input_shape)
+        dtype = self.input_dtype
+        inputs = tree.map_shape_structure(lambda s: SymbolicTensor(s, dtype), input_shape)
         self.built = True  # the call from here must not build again
         try:
             self._infer((inputs,), {})

@@ -40,6 +40,7 @@ class Sequential(Functional):
         self._last: SymbolicTensor | None = None
         self._program = None
         self._single_input = True
+        self._input_dtypes: list[str] = []
         for layer in layers or ():
             self.add(layer)
 
@@ -177,7 +178,7 @@ class Sequential(Functional):
         return {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": self._dtype,
+            "dtype": self.dtype_policy.name,
             "layers": [serialization.serialize(layer) for layer in layers],
         }
 
