@@ -212,7 +212,7 @@ def _filtered_excepthook(kind: type, error: BaseException, trace: TracebackType 
     shown: TracebackType | None = None
     for one in reversed(kept):
         shown = TracebackType(shown, one.tb_frame, one.tb_lasti, one.tb_lineno)
-    _hooks[-1](kind, error, shown)
+    _hooks[-1](kind, error.with_traceback(shown), shown)
 
 
 def is_nnx_enabled() -> bool:

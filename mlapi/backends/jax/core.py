@@ -95,7 +95,7 @@ class TensorView:
     __slots__ = ()
 
     def __jax_array__(self) -> jax.Array:
-        return self._storage  # type: ignore[attr-defined]
+        return self.value  # type: ignore[attr-defined]
 
 
 class Borrowed:

@@ -110,7 +110,8 @@ def describe_devices() -> list[str]:
 
 
 def free_memory() -> None:
-    context.context().clear_kernel_cache()
+    context.ensure_initialized()
+    context.context_safe().clear_kernel_cache()
 
 
 # --- variables -------------------------------------------------------------------------------
@@ -125,7 +126,7 @@ class TensorView:
     __slots__ = ()
 
     def __tf_tensor__(self, dtype: tf.DType | None = None, name: str | None = None) -> tf.Tensor:
-        return tf.convert_to_tensor(read(self), dtype, name)
+        return tf.convert_to_tensor(self.value, dtype, name)
 
 
 def new_storage(variable: Any, array: np.ndarray) -> None:

@@ -158,7 +158,7 @@ class TensorView:
 
 
 def _tensor_of(x: Any) -> Any:
-    return x._storage if isinstance(x, TensorView) else x
+    return x.value if isinstance(x, TensorView) else x
 
 
 def new_storage(variable: Any, array: np.ndarray) -> None:
