@@ -27,6 +27,7 @@ class Model(Trainer, Layer):
     """
 
     functional_class: type["Model"] | None = None
+    _rematerializes = False  # its layers do
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         kind: Any = cls

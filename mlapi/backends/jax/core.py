@@ -5,7 +5,7 @@ tracers; `Borrowed` puts the arrays back afterwards and says what was written me
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -77,6 +77,10 @@ stop_gradient = jax.lax.stop_gradient
 
 def synchronize() -> None:
     jax.effects_barrier()
+
+
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return jax.default_device(jax.devices(kind)[index])
 
 
 def describe_devices() -> list[str]:

@@ -5,7 +5,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -105,13 +105,17 @@ def synchronize() -> None:
     tf.test.experimental.sync_devices()
 
 
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return tf.device(tf.config.list_logical_devices(kind.upper())[index].name)
+
+
 def describe_devices() -> list[str]:
     return [device.name for device in tf.config.list_logical_devices()]
 
 
 def free_memory() -> None:
-    context.ensure_initialized()
-    context.context_safe().clear_kernel_cache()
+    if (session := context.context_safe()) is not None:
+        session.clear_kernel_cache()
 
 
 # --- variables -------------------------------------------------------------------------------

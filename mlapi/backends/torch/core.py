@@ -6,7 +6,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,25 @@ def stop_gradient(x: torch.Tensor) -> torch.Tensor:
 def synchronize() -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    chosen = torch.device(kind) if kind == "cpu" else torch.device(_KINDS.get(kind, kind), index)
+    torch.empty(0, device=chosen)  # fails where there is none
+    return _on_device(chosen)
+
+
+_KINDS = {"gpu": "cuda"}
+
+
+@contextmanager
+def _on_device(chosen: torch.device) -> Iterator[None]:
+    global device
+    outer, device = device, chosen
+    try:
+        yield
+    finally:
+        device = outer
 
 
 def describe_devices() -> list[str]:
