@@ -97,8 +97,8 @@ def _if_large(layer: Any, call: Callable[..., Any], threshold: int) -> Callable[
 
     def run(*args: Any, **kwargs: Any) -> Any:
         if not chosen:
-            specs = specs_with_others((args, kwargs))
-            outputs = tree.flatten(infer(call, *specs, layer.variables))
+            arguments, named = specs_with_others((args, kwargs))
+            outputs = tree.flatten(infer(call, arguments, named, layer.variables))
             sizes = [math.prod(n or 1 for n in getattr(x, "shape", ())[1:]) for x in outputs]
             chosen.append(remat(call) if max(sizes, default=0) > threshold else call)
         return chosen[0](*args, **kwargs)
