@@ -377,7 +377,8 @@ def _read_function(record: dict[str, Any]) -> Any:
     if not isinstance(name, str):
         raise LoadError(f"{_where()}a function is given by its name, found {type(name).__name__}.")
     if module in (None, "builtins") or _own_path(module) is not None:
-        for family in catalog.FUNCTIONS:
+        home = (_own_path(module) or "").removeprefix("src.").split(".")[0]
+        for family in sorted(catalog.FUNCTIONS, key=lambda family: family != home):
             found = catalog.public(family).get(name)
             if isinstance(found, FunctionType):
                 return found

@@ -17,8 +17,10 @@ from mlapi.layers.convolution import (
     DepthwiseConv2D,
 )
 from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
+from mlapi.layers.foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from mlapi.layers.input import Input, InputLayer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.lambda_layer import Lambda
 from mlapi.layers.merging import (
     Add,
     Average,
@@ -36,6 +38,7 @@ from mlapi.layers.merging import (
     subtract,
 )
 from mlapi.layers.normalization import BatchNormalization, LayerNormalization
+from mlapi.layers.pipeline import Pipeline
 from mlapi.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -107,6 +110,7 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "FlaxLayer",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -124,8 +128,10 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "JaxLayer",
     "LSTM",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -143,6 +149,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RNN",
+    "Pipeline",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -151,6 +158,8 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "Subtract",
+    "TFSMLayer",
+    "TorchModuleWrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -556,10 +556,15 @@ class Layer(LayerVariables, _core.Host):
         """Build for the shapes that `get_build_config` returned."""
         if self.built or not config:
             return
+        shapes: tuple = ()
+        named: dict[str, Any] = {}
         if "input_shape" in config:
-            self.build(as_shape(config["input_shape"]))
+            shapes = (as_shape(config["input_shape"]),)
         else:
-            self.build(**{k: as_shape(v) for k, v in config.get("shapes_dict", config).items()})
+            named = {k: as_shape(v) for k, v in config.get("shapes_dict", config).items()}
+        self.build(*shapes, **named)
+        if not self.built:  # the empty build of the base class
+            self._note_built(shapes, named)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
