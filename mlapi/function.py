@@ -112,8 +112,8 @@ class Function(Operation):
         >>> import mlapi
         >>> x = mlapi.KerasTensor((None, 2))
         >>> double = mlapi.Function(x, x * 2.0)
-        >>> mlapi.ops.convert_to_numpy(double([[1.0, 2.0]])).tolist()
-        [[2.0, 4.0]]
+        >>> mlapi.ops.convert_to_numpy(double(mlapi.ops.ones((1, 2)))).tolist()
+        [[2.0, 2.0]]
     """
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:

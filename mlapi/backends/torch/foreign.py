@@ -24,7 +24,9 @@ class TorchModule:
 
     def parts(self) -> list[tuple[str, torch.Tensor, bool]]:
         """Name, tensor and whether it is trained, of everything that the module keeps."""
-        found = [(name, p, p.requires_grad) for name, p in self.module.named_parameters()]
+        found: list[tuple[str, torch.Tensor, bool]] = [
+            (name, p, p.requires_grad) for name, p in self.module.named_parameters()
+        ]
         return found + [(name, b, False) for name, b in self.module.named_buffers()]
 
     def __call__(

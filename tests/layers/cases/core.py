@@ -25,5 +25,7 @@ CASES = [
         {"layers": [L.Dense(3, name="first"), L.Rescaling(2.0), L.Dense(2, "tanh", name="second")]},
         VECTORS,
         lambda x, k1, b1, k2, b2: np.tanh(2 * (x @ k1 + b1) @ k2 + b2),
+        {},
+        {"mixed": False},
     ),
 ]
