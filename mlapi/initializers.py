@@ -149,23 +149,27 @@ def _window(name: str, size: int, periodic: bool) -> np.ndarray:
     return sum(((-1) ** k * factor * np.cos(k * angles) for k, factor in terms), np.zeros(1))[:size]
 
 
-def _a_window(value: Any) -> str | list[float] | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return _window_names.convert(value)
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        raise TypeError
-    if array.ndim != 1:
-        raise ValueError
-    return array.tolist()
+class _WindowArgument(validation.Choice):
+    """The name of a window, or its values."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(*_COSINES, *_SHAPES)
+        self.sentence += " or a list of numbers"
+
+    def _pick(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return super()._pick(value)
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        if array.ndim != 1:
+            raise ValueError
+        return array.tolist()
 
 
-_window_names = validation.Choice(*_COSINES, *_SHAPES)
-_window_argument = validation.Check(
-    f"{_window_names.sentence}, a list of numbers, or None", _a_window, "unheard-of"
-)
+_window_argument = validation.optional(_WindowArgument())
 _side = validation.Choice("real", "imag")
 _scaling = validation.optional(validation.Choice("density", "spectrum"))
 

@@ -55,7 +55,11 @@ class Check:
         label = getattr(owner, "name", None)
         if label:
             where += f' "{label}"'
-        return f"{where}: {name} must be {self.sentence}, received {value!r}."
+        return f"{where}: {name} must be {self.sentence}, received {value!r}.{self.hint(value)}"
+
+    def hint(self, value: Any) -> str:
+        """What could be said besides about a value that is refused."""
+        return ""
 
 
 class Choice(Check):
@@ -75,9 +79,9 @@ class Choice(Check):
             raise ValueError
         return value.lower()
 
-    def _complain(self, owner: object, name: str, value: Any) -> str:
-        hint = nearest(value, self.choices) if isinstance(value, str) else ""
-        return super()._complain(owner, name, value) + hint
+    def hint(self, value: Any) -> str:
+        """The nearest of the choices."""
+        return nearest(value, self.choices) if isinstance(value, str) else ""
 
 
 def as_integer(value: Any, least: float = -math.inf) -> int:
@@ -125,13 +129,26 @@ integer_axes = Check("an integer or a list of integers", _axes, 1.5)
 boolean = Check("True or False", _boolean, "maybe")
 
 
+class _Optional(Check):
+    """A check that also lets None pass."""
+
+    __slots__ = ("check",)
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        super().__init__(f"{check.sentence}, or None", self._convert, check.bad)
+
+    def _convert(self, value: Any) -> Any:
+        return None if value is None else self.check.convert(value)
+
+    def hint(self, value: Any) -> str:
+        """As of the check without None."""
+        return self.check.hint(value)
+
+
 def optional(check: Check) -> Check:
     """The same check, which also lets None pass."""
-    return Check(
-        f"{check.sentence}, or None",
-        lambda value: None if value is None else check.convert(value),
-        check.bad,
-    )
+    return _Optional(check)
 
 
 _data_format = Choice("channels_last", "channels_first")
