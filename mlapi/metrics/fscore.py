@@ -63,14 +63,14 @@ class FBetaScore(Metric):
         """Makes the state, once the number of classes is known.
 
         Raises:
-            ShapeError: the shapes are not `(batch, classes)`.
+            ShapeError: the predictions are not of shape `(batch, classes)`.
         """
         if "counts" in self.__dict__:
             return
-        if len(y_true_shape) != 2 or len(y_pred_shape) != 2 or y_pred_shape[1] is None:
+        if len(y_pred_shape) != 2 or y_pred_shape[1] is None:
             raise ShapeError(
-                f'{type(self).__name__} "{self.name}" needs targets and predictions of shape '
-                f"(batch, classes), received {tuple(y_true_shape)} and {tuple(y_pred_shape)}."
+                f'{type(self).__name__} "{self.name}" needs predictions of shape (batch, classes), '
+                f"received {tuple(y_pred_shape)}."
             )
         classes = () if self.average == "micro" else (y_pred_shape[1],)
         # Weight of true positives, of all that was predicted, and of all that was right.

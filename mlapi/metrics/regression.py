@@ -150,14 +150,14 @@ class R2Score(Metric):
         """Makes the state, once the number of outputs is known.
 
         Raises:
-            ShapeError: the shapes are not `(batch, outputs)`.
+            ShapeError: the predictions are not of shape `(batch, outputs)`.
         """
         if "total" in self.__dict__:
             return
-        if len(y_true_shape) != 2 or len(y_pred_shape) != 2 or y_pred_shape[1] is None:
+        if len(y_pred_shape) != 2 or y_pred_shape[1] is None:
             raise ShapeError(
-                f'R2Score "{self.name}" needs targets and predictions of shape (batch, outputs), '
-                f"received {tuple(y_true_shape)} and {tuple(y_pred_shape)}."
+                f'R2Score "{self.name}" needs predictions of shape (batch, outputs), received '
+                f"{tuple(y_pred_shape)}."
             )
         outputs = (y_pred_shape[1],)
         self.count = self.add_variable(outputs, name="count")

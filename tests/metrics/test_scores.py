@@ -283,6 +283,27 @@ def test_wrong_arguments_are_refused(name, arguments, message):
         getattr(metrics, name)(**arguments)
 
 
+def test_in_training():
+    """They are part of the compiled step, with targets that lack the axis of the one output."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(48, 4)).astype("float32")
+    y = (x @ [1.0, -2.0, 0.5, 0.0] > 0).astype("float32")
+    model = mlapi.Sequential([mlapi.Input((4,)), mlapi.layers.Dense(1, activation="sigmoid")])
+    names = ["r2_score", "f1_score", "binary_io_u", "auc", "root_mean_squared_error"]
+    model.compile(
+        "sgd",
+        mlapi.losses.BinaryFocalCrossentropy(),
+        metrics=[*names, metrics.PrecisionAtRecall(0.5, name="p")],
+    )
+    logs = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history
+    p = model.predict(x, verbose=0)
+    results = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert set(results) == {"loss", *names, "p"} == set(logs)
+    np.testing.assert_allclose(results["r2_score"], r2(None)(y[:, None], p, np.ones(48)), rtol=1e-4)
+    expected = binary_iou([0, 1], 0.5)(y[:, None].astype(int), p, np.ones(48))
+    np.testing.assert_allclose(results["binary_io_u"], expected, rtol=1e-5)
+
+
 def test_bad_use():
     with pytest.raises(NotBuiltError, match="number of classes is unknown"):
         metrics.F1Score().result()
