@@ -134,6 +134,7 @@ _CLASS_OF: dict[Callable[..., Any], type[Loss]] = {
     categorical_hinge: CategoricalHinge,
     binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
     dice: Dice,
     tversky: Tversky,
     circle: Circle,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlapi import config, ops, validation
+from mlapi.backends import adapter
 from mlapi.losses.base import ElementwiseLoss, Loss, dtype_name, float_tensor, matched
 from mlapi.losses.classification import (
     check_labels,
@@ -16,6 +17,8 @@ from mlapi.losses.classification import (
 )
 from mlapi.losses.limits import at_least, keep_where, within
 from mlapi.types import DTypeLike, Tensor, TensorLike
+
+_native_types = adapter.core.native_types
 
 # A positive number next to 0 in a dtype, for roots and their slopes.
 _TINY = {"float16": 2.0**-24}
@@ -168,10 +171,13 @@ def categorical_focal_crossentropy(
         error = error * _power(wrong, gamma)
     if isinstance(alpha, int | float):
         return ops.sum(error, axis=axis) * -alpha
-    weights = np.asarray(alpha, float)
-    if axis not in (-1, len(output.shape) - 1):
-        weights = weights.reshape([-1] + [1] * ((len(output.shape) - axis - 1) % len(output.shape)))
-    return -ops.sum(error * ops.cast(weights, dtype_name(error)), axis=axis)
+    weights: Any = alpha
+    if type(weights) not in _native_types:
+        weights = ops.cast(np.asarray(weights, float), dtype_name(error))
+    after = (len(output.shape) - axis - 1) % len(output.shape)
+    if after:
+        weights = ops.reshape(weights, (-1, *[1] * after))
+    return -ops.sum(error * weights, axis=axis)
 
 
 def categorical_generalized_cross_entropy(
@@ -308,6 +314,9 @@ class CategoricalFocalCrossentropy(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
         self.alpha = _class_weights(self, "alpha", alpha)
+        self._weights: Any = self.alpha
+        if isinstance(self.alpha, list):
+            self._weights = adapter.core.convert(np.asarray(self.alpha, self.dtype))
         self.gamma = validation.non_negative(self, "gamma", gamma)
         self.from_logits = validation.boolean(self, "from_logits", from_logits)
         self.label_smoothing = validation.fraction(self, "label_smoothing", label_smoothing)
@@ -318,7 +327,7 @@ class CategoricalFocalCrossentropy(Loss):
         return categorical_focal_crossentropy(
             y_true,
             y_pred,
-            self.alpha,
+            self._weights,
             self.gamma,
             self.from_logits,
             self.label_smoothing,

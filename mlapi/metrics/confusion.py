@@ -173,7 +173,7 @@ class ThresholdMetric(ConfusionMetric):
         default = 0.5 if top_k is None else -np.inf
         given = np.atleast_1d(default if thresholds is None else np.asarray(thresholds, float))
         order = np.argsort(given, kind="stable")
-        self._position = np.argsort(order).astype("int32")
+        self._in_order = adapter.core.convert(np.argsort(order).astype("int32"))
         super().__init__(given[order].tolist(), None, name, dtype)
         self.thresholds = thresholds
         self.top_k = _optional_count(self, "top_k", top_k)
@@ -196,9 +196,9 @@ class ThresholdMetric(ConfusionMetric):
 
     def _given(self, values: Tensor) -> Tensor:
         """Values at the ascending thresholds in the user's order; a scalar where there is one."""
-        if len(self._position) == 1:
+        if len(self._levels) == 1:
             return values[0]
-        return ops.take(values, self._position, axis=0)
+        return ops.take(values, self._in_order, axis=0)
 
 
 class TruePositives(ThresholdMetric):

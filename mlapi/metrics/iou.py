@@ -77,6 +77,9 @@ class IoU(Metric):
         self.sparse_y_true = validation.boolean(self, "sparse_y_true", sparse_y_true)
         self.sparse_y_pred = validation.boolean(self, "sparse_y_pred", sparse_y_pred)
         self.axis = validation.integer_axis(self, "axis", axis)
+        self._ids = None
+        if self.target_class_ids != list(range(num_classes)):
+            self._ids = adapter.core.convert(np.asarray(self.target_class_ids, "int32"))
         self._float = self.dtype if dtypes.is_float(self.dtype) else config.floatx()
         self.total_cm = self.add_variable(
             (num_classes, num_classes), dtype=self._float, name="total_confusion_matrix"
@@ -144,9 +147,8 @@ class IoU(Metric):
         matrix = self.total_cm.value
         found = ops.diagonal(matrix)
         union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - found
-        if len(self.target_class_ids) < self.num_classes:
-            ids = np.asarray(self.target_class_ids, "int32")
-            found, union = ops.take(found, ids), ops.take(union, ids)
+        if self._ids is not None:
+            found, union = ops.take(found, self._ids), ops.take(union, self._ids)
         epsilon = config.epsilon()
         occurs = ops.cast(union > 1e-9, self._float)
         return ops.sum(found / (union + epsilon) * occurs) / (ops.sum(occurs) + epsilon)

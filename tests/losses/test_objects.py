@@ -37,6 +37,13 @@ def test_short_names(short, name):
     assert losses.get(short) is getattr(losses, name)
 
 
+@pytest.mark.parametrize("name", CLASSES)
+def test_training_takes_names_for_objects(name):
+    loss = losses.as_loss(name)
+    assert type(loss) is getattr(losses, CLASSES[name])
+    assert loss.name == name
+
+
 def test_get_returns_objects_as_they_are():
     loss = losses.Huber()
     assert losses.get(loss) is loss
