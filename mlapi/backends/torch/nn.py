@@ -368,25 +368,50 @@ def sparse_categorical_crossentropy(
 
 
 def mean_sparse_categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool = False,
+    axis: int = -1,
+    ignore_class: int | None = None,
 ) -> Tensor:
-    return _sparse_categorical(target, output, from_logits, axis, "mean")
+    if ignore_class is None:
+        return _sparse_categorical(target, output, from_logits, axis, "mean")
+    target = target.to(torch.int64)
+    total = _sparse_categorical(target, output, from_logits, axis, "sum", ignore_class)
+    return total / torch.clamp_min((target != ignore_class).sum(), 1)
 
 
 def _sparse_categorical(
-    target: Tensor, output: Tensor, from_logits: bool, axis: int, reduction: str
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool,
+    axis: int,
+    reduction: str,
+    ignored: int = _NO_CLASS,
 ) -> Tensor:
     target = target.to(torch.int64)
     target = target if target.ndim == 1 else target.reshape(-1)
     output = _rows(output, axis)
     if from_logits:
-        return F.cross_entropy(output, target, reduction=reduction, ignore_index=_NO_CLASS)
+        return F.cross_entropy(output, target, reduction=reduction, ignore_index=ignored)
     log_p = _log_probability(output, 1)
-    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=_NO_CLASS)
+    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=ignored)
+
+
+def huber_distance(y_true: Tensor, y_pred: Tensor, delta: float) -> Tensor:
+    return F.huber_loss(y_pred, y_true, reduction="none", delta=delta)
+
+
+def class_scores(y_pred: Tensor, numbers: Tensor) -> Tensor:
+    return torch.gather(y_pred, -1, numbers.to(torch.int64).unsqueeze(-1)).squeeze(-1)
 
 
 def class_hits(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return torch.argmax(y_pred, -1) == y_true
+
+
+def top_hits(right: Tensor, y_pred: Tensor, k: int) -> Tensor:
+    return ((y_pred > right.unsqueeze(-1)).sum(-1) < k) & torch.isfinite(right)
 
 
 # --- activations that would be several kernels ---------------------------------------------------
