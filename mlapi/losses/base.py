@@ -10,7 +10,6 @@ import numpy as np
 from mlapi import dtypes, naming, ops, serialization, tree
 from mlapi.backends import adapter
 from mlapi.errors import DTypeError, ShapeError, one_of
-from mlapi.losses.limits import at_least
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
@@ -373,5 +372,12 @@ def reduce(
         return ratio(ops.sum(values), ops.sum(spread(weights, values)))
     if valid is not None:
         count = ops.sum(spread(valid, values))
-        return ops.sum(values) / at_least(count, 1.0)
+        return ops.sum(values) / ops.maximum(count, 1.0)
     return ops.mean(values)
+
+
+def differs(numbers: Any, number: int) -> Tensor:
+    """Where integers differ from one, which need not be one of their dtype."""
+    if _dtype_of(numbers) not in ("int32", "int64"):
+        numbers = ops.cast(numbers, "int32")
+    return numbers != number

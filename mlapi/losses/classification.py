@@ -13,11 +13,11 @@ from mlapi.losses.base import (
     INTEGERS,
     ElementwiseLoss,
     Loss,
+    differs,
     float_tensor,
     matched,
     same_shape,
 )
-from mlapi.losses.limits import differs, keep_where, within
 from mlapi.losses.means import (
     mean_binary_crossentropy,
     mean_categorical_crossentropy,
@@ -157,9 +157,9 @@ def sparse_categorical_crossentropy(
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
     valid = differs(target, ignore_class)
-    target = keep_where(valid, target, 0)
+    target = ops.where(valid, target, 0)
     values = ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
-    return keep_where(valid, values, 0.0)
+    return ops.where(valid, values, 0.0)
 
 
 def class_numbers(y_true: Any, y_pred: Tensor, axis: int, where: str) -> Tensor:
@@ -225,8 +225,8 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Both are clipped to `[config.epsilon(), 1]`. Shapes are as for `categorical_crossentropy`.
     """
     target, output = matched(y_true, y_pred, "kl_divergence")
-    p = within(target, config.epsilon(), 1.0)
-    q = within(output, config.epsilon(), 1.0)
+    p = ops.clip(target, config.epsilon(), 1.0)
+    q = ops.clip(output, config.epsilon(), 1.0)
     return ops.sum(p * ops.log(p / q), axis=-1)
 
 

@@ -15,7 +15,6 @@ from mlapi.losses.classification import (
     smoothed_bits,
     smoothed_classes,
 )
-from mlapi.losses.limits import at_least, keep_where, within
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 _native_types = adapter.core.native_types
@@ -73,7 +72,7 @@ def binary_focal_error(
 def _power(wrong: Tensor, gamma: float) -> Tensor:
     """`wrong ** gamma`, whose slope at 0 is finite."""
     if gamma < 1:
-        wrong = at_least(wrong, max(config.epsilon() ** 2, _TINY.get(dtype_name(wrong), 0.0)))
+        wrong = ops.maximum(wrong, max(config.epsilon() ** 2, _TINY.get(dtype_name(wrong), 0.0)))
     return wrong**gamma
 
 
@@ -163,7 +162,7 @@ def categorical_focal_crossentropy(
     else:
         epsilon = config.epsilon()
         p = output / ops.sum(output, axis=axis, keepdims=True)
-        p = within(p, epsilon, 1.0 - epsilon)
+        p = ops.clip(p, epsilon, 1.0 - epsilon)
         log_p = ops.log(p)
         wrong = 1.0 - p
     error = target * log_p
@@ -209,8 +208,8 @@ def categorical_generalized_cross_entropy(
     output = float_tensor(y_pred)
     numbers = class_numbers(y_true, output, -1, "categorical_generalized_cross_entropy")
     p = class_scores(output, numbers)
-    power = at_least(p, _TINY.get(dtype_name(p), 1e-30)) ** q
-    return (1.0 - keep_where(p > 0.0, power, 0.0)) / q
+    power = ops.maximum(p, _TINY.get(dtype_name(p), 1e-30)) ** q
+    return (1.0 - ops.where(p > 0.0, power, 0.0)) / q
 
 
 class BinaryFocalCrossentropy(ElementwiseLoss):

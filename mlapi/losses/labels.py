@@ -8,7 +8,6 @@ from mlapi import ops, validation
 from mlapi.errors import ShapeError
 from mlapi.losses.base import Loss, dtype_name, float_tensor
 from mlapi.losses.classification import check_labels
-from mlapi.losses.limits import keep_where
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 # The logarithm of next to nothing: finite, so that slopes are numbers.
@@ -67,8 +66,8 @@ def circle(
     pull = ops.relu(distance + margin) * (distance - margin) * gamma
     push = ops.relu(1.0 + margin - distance) * (1.0 - margin - distance) * gamma
     never = _NEVER.get(dtype_name(distance), -1e30)
-    pulls = ops.logsumexp(keep_where(positive, pull, never), axis=1)
-    pushes = ops.logsumexp(keep_where(ops.logical_not(same), push, never), axis=1)
+    pulls = ops.logsumexp(ops.where(positive, pull, never), axis=1)
+    pushes = ops.logsumexp(ops.where(ops.logical_not(same), push, never), axis=1)
     return ops.softplus(pulls + pushes)
 
 

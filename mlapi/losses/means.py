@@ -5,7 +5,7 @@ have been checked before these are called.
 """
 
 from mlapi import ops
-from mlapi.losses.limits import at_least, differs, keep_where
+from mlapi.losses.base import differs
 from mlapi.op import op
 from mlapi.types import Tensor, TensorLike
 
@@ -38,7 +38,7 @@ def mean_sparse_categorical_crossentropy(
     if ignore_class is None:
         return ops.mean(ops.sparse_categorical_crossentropy(target, output, from_logits, axis))
     valid = differs(target, ignore_class)
-    target = keep_where(valid, target, 0)
+    target = ops.where(valid, target, 0)
     values = ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
     count = ops.sum(ops.cast(valid, values.dtype))
-    return ops.sum(keep_where(valid, values, 0.0)) / at_least(count, 1.0)
+    return ops.sum(ops.where(valid, values, 0.0)) / ops.maximum(count, 1.0)

@@ -4,7 +4,6 @@ import math
 
 from mlapi import config, ops, validation
 from mlapi.losses.base import ElementwiseLoss, Loss, matched
-from mlapi.losses.limits import at_least
 from mlapi.op import op
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -26,7 +25,7 @@ def absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 |y_pred - y_true| / |y_true|`."""
     y_true, y_pred = matched(y_true, y_pred, "mean_absolute_percentage_error")
-    scale = at_least(ops.abs(y_true), config.epsilon())
+    scale = ops.maximum(ops.abs(y_true), config.epsilon())
     return ops.abs((y_pred - y_true) / scale) * 100.0
 
 
@@ -34,8 +33,8 @@ def squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`(log(1 + y_pred) - log(1 + y_true))²`; negative numbers count as 0."""
     y_true, y_pred = matched(y_true, y_pred, "mean_squared_logarithmic_error")
     epsilon = config.epsilon()
-    log_true = ops.log1p(at_least(y_true, epsilon))
-    log_pred = ops.log1p(at_least(y_pred, epsilon))
+    log_true = ops.log1p(ops.maximum(y_true, epsilon))
+    log_pred = ops.log1p(ops.maximum(y_pred, epsilon))
     return ops.square(log_pred - log_true)
 
 
@@ -74,7 +73,7 @@ def similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor
 
 def _unit(x: Tensor, axis: int) -> Tensor:
     length = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(at_least(length, config.epsilon() ** 2))
+    return x * ops.rsqrt(ops.maximum(length, config.epsilon() ** 2))
 
 
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:

@@ -14,7 +14,6 @@ from mlapi import ops, validation
 from mlapi.backends import adapter
 from mlapi.errors import ShapeError
 from mlapi.losses.base import fit_weights, matched, ratio, spread
-from mlapi.losses.limits import keep_where, within
 from mlapi.metrics.base import Metric
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -96,7 +95,7 @@ class ConfusionMetric(Metric):
             return ops.cast(predictions > self._levels[0], "int32")
         last = len(self._levels) - 1
         place = ops.cast(ops.ceil(predictions * last), "int32")
-        return within(place, 1 if self._levels[0] < 0 else 0, last)
+        return ops.clip(place, 1 if self._levels[0] < 0 else 0, last)
 
     def add(
         self,
@@ -114,7 +113,7 @@ class ConfusionMetric(Metric):
         if top_k is not None:
             places = ops.top_k(y_pred, top_k)[1]
             chosen = ops.sum(ops.one_hot(places, y_pred.shape[-1]), axis=-2) > 0
-            y_pred = keep_where(chosen, y_pred, -np.inf)
+            y_pred = ops.where(chosen, y_pred, -np.inf)
         if class_id is not None:
             if len(y_pred.shape) < 2:
                 raise ShapeError(

@@ -9,8 +9,7 @@ import numpy as np
 from mlapi import config, dtypes, ops, validation
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError
-from mlapi.losses.base import fit_weights
-from mlapi.losses.limits import differs, keep_where, within
+from mlapi.losses.base import differs, fit_weights
 from mlapi.metrics.base import Metric
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -117,7 +116,7 @@ class IoU(Metric):
         place = target * self.num_classes + output
         cells = self.num_classes**2
         if valid is not None:  # what does not count goes to a cell of its own
-            place = keep_where(valid, place, cells)
+            place = ops.where(valid, place, cells)
         empty = ops.zeros((cells + 1,), self._float)
         weights = ops.reshape(weights, (-1,))
         counted = adapter.arrays.accumulate(empty, place, weights, "add", False)[:cells]
@@ -130,7 +129,7 @@ class IoU(Metric):
         return ops.cast(values, "int32")
 
     def _in_range(self, numbers: Tensor) -> Any:
-        return ops.equal(numbers, within(numbers, 0, self.num_classes - 1))
+        return ops.equal(numbers, ops.clip(numbers, 0, self.num_classes - 1))
 
     def _check_sizes(self, target: Tensor, output: Tensor) -> None:
         shapes = tuple(target.shape), tuple(output.shape)

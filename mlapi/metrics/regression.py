@@ -5,7 +5,6 @@ from typing import Any
 from mlapi import config, ops, validation
 from mlapi.errors import NotBuiltError, ShapeError
 from mlapi.losses.base import fit_weights, matched, ratio, spread
-from mlapi.losses.limits import at_least
 from mlapi.losses.regression import (
     absolute_error,
     log_cosh_error,
@@ -190,12 +189,14 @@ class R2Score(Metric):
         def summed(x: Tensor) -> Tensor:
             return ops.sum(x if weights is None else x * weights, axis=0)
 
-        divisor = max(count, 1.0) if isinstance(count, float) else at_least(count, config.epsilon())
+        divisor = (
+            max(count, 1.0) if isinstance(count, float) else ops.maximum(count, config.epsilon())
+        )
         mean = summed(y_true) / divisor
         spread_out = summed(ops.square(y_true - mean))
         residual = summed(ops.square(y_true - y_pred))
         seen = self.count.value
-        share = count / at_least(seen + count, config.epsilon())
+        share = count / ops.maximum(seen + count, config.epsilon())
         apart = mean - self.mean.value
         step = apart * share
         self.total.assign_add(spread_out + step * apart * seen)

@@ -16,6 +16,7 @@ import numpy as np
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
 native_types: set[type] = {type(jnp.zeros(()))}
 eager_types = native_types
@@ -62,6 +63,21 @@ def convert(x: Any, dtype: str | None = None) -> jax.Array:
 def _available(dtype: str) -> np.dtype:
     """What jax has for it: 32 bits for 64 unless the program set `jax_enable_x64`."""
     return jax.dtypes.canonicalize_dtype(dtype)
+
+
+_numbers: dict[Any, jax.Array] = {}
+
+
+def number_like(x: complex, dtype: str, like: Any) -> jax.Array:
+    key = number_key(x, dtype)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = jnp.asarray(x, _available(dtype))
+        if type(number) in eager_types:  # no tracer
+            _numbers[key] = number
+    return number
 
 
 def to_numpy(x: Any) -> np.ndarray:

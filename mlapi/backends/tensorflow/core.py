@@ -21,6 +21,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
 # Not found by making a tensor: that would fix the devices and threads, which users may still set.
 native_types: set[type] = {tf.__internal__.EagerTensor}
@@ -88,6 +89,21 @@ def from_host(array: np.ndarray) -> tf.Tensor:
     copy = np.ndarray(array.shape, array.dtype, memory, start)
     copy[...] = array
     return tf.experimental.dlpack.from_dlpack(copy.__dlpack__())
+
+
+_numbers: dict[Any, tf.Tensor] = {}
+
+
+def number_like(x: complex, dtype: str, like: Any) -> tf.Tensor:
+    key = number_key(x, dtype)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = tf.convert_to_tensor(x, dtype)
+        if type(number) in eager_types:  # no tracer
+            _numbers[key] = number
+    return number
 
 
 def to_numpy(x: Any) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
 device = torch.device(
     "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -76,6 +77,23 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     if isinstance(x, np.ndarray):
         return _adopt(x, target, native)
     return torch.as_tensor(x, dtype=native, device=target)
+
+
+_numbers: dict[Any, torch.Tensor] = {}
+
+
+def number_like(x: complex, dtype: str, like: torch.Tensor) -> torch.Tensor:
+    if torch.compiler.is_compiling() or like.device.type == "meta":
+        return torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
+    key = number_key(x, dtype, like.device)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
+        if type(number) in native_types:  # no stand-in of a mode that will end
+            _numbers[key] = number
+    return number
 
 
 _CPU = torch.device("cpu")
