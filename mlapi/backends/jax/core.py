@@ -18,7 +18,9 @@ from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
-native_types: set[type] = {type(jnp.zeros(()))}
+_ARRAY = type(jnp.zeros(()))
+# The door adds the kinds of tracers that it meets.
+native_types: set[type] = {_ARRAY}
 eager_types = native_types
 
 
@@ -75,7 +77,7 @@ def number_like(x: complex, dtype: str, like: Any) -> jax.Array:
         if len(_numbers) > MANY_NUMBERS:
             _numbers.clear()
         number = jnp.asarray(x, _available(dtype))
-        if type(number) in eager_types:  # no tracer
+        if type(number) is _ARRAY:  # no tracer
             _numbers[key] = number
     return number
 

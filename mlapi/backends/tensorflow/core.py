@@ -72,7 +72,8 @@ def shape_of(x: tf.Tensor) -> tuple[int | None, ...]:
 def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, tf.Tensor):
         return x if dtype is None or x.dtype.name == dtype else tf.cast(x, dtype)
-    if isinstance(x, (np.ndarray, np.generic, bool)) and dtype is not None:
+    # Of numbers an array, since tensorflow takes one zero for the other.
+    if isinstance(x, (np.ndarray, np.generic, bool, float)) and dtype is not None:
         return tf.convert_to_tensor(np.asarray(x, dtypes.numpy_dtype(dtype)))
     return tf.convert_to_tensor(x, dtype)
 
@@ -100,7 +101,7 @@ def number_like(x: complex, dtype: str, like: Any) -> tf.Tensor:
     if number is None:
         if len(_numbers) > MANY_NUMBERS:
             _numbers.clear()
-        number = tf.convert_to_tensor(x, dtype)
+        number = convert(x, dtype)
         if type(number) in eager_types:  # no tracer
             _numbers[key] = number
     return number
