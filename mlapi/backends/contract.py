@@ -223,6 +223,15 @@ class Optimizers(Protocol):
         ...
 
     def set_number(self, variable: Slot, value: Any) -> None: ...
+    def when(
+        self, condition: Any, update: Callable[[], None], variables: Sequence[Slot]
+    ) -> None:
+        """Call `update`, which assigns to `variables`, if a scalar, or what `number` made of it, is true.
+
+        Inside a compiled step the scalar is a tensor, and nobody waits for its value.
+        """
+        ...
+
     def keep_on_host(self, variable: Slot) -> None:
         """Move a scalar to where reading it waits for nothing."""
         ...

@@ -21,10 +21,16 @@ class Bundle(Leaves):
     sqrt_leaf = staticmethod(jnp.sqrt)
     sign_leaf = staticmethod(jnp.sign)
     norm_leaf = staticmethod(jnp.linalg.norm)
+    mean_leaf = staticmethod(lambda x, axis, keepdims: jnp.mean(x, axis, keepdims=keepdims))
+    finite_leaf = staticmethod(lambda x: jnp.isfinite(x).all())
+    all_leaf = staticmethod(jnp.all)
     zeros_like = staticmethod(jnp.zeros_like)
     maximum_leaf = staticmethod(jnp.maximum)
     minimum_leaf = staticmethod(jnp.minimum)
     where = staticmethod(lambda when, x, y: jnp.where(when, x, y))
+    expand_leaf = staticmethod(jnp.expand_dims)
+    stack = staticmethod(jnp.stack)
+    unstack = staticmethod(list)
 
     @staticmethod
     def assign(variable: Any, value: jax.Array) -> None:
@@ -41,6 +47,23 @@ def number(x: Any) -> Any:
 
 def set_number(variable: Any, value: Any) -> None:
     core.assign(variable, jnp.asarray(value, variable.dtype))
+
+
+def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
+    if not isinstance(condition, jax.core.Tracer):
+        if condition:
+            update()
+        return
+
+    def run(values: list[jax.Array]) -> list[jax.Array]:
+        with core.Borrowed(variables, values):
+            update()
+            return [core.read(variable) for variable in variables]
+
+    before = [core.read(variable) for variable in variables]
+    after = jax.lax.cond(condition, run, lambda values: values, before)
+    for variable, value in zip(variables, after, strict=True):
+        core.assign(variable, value)
 
 
 def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[jax.Array]:

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 
 import torch
 
+from mlapi.backends.bundles import map_stacked
 from mlapi.backends.torch import core
 from mlapi.errors import ShapeError
 
@@ -39,8 +40,9 @@ class Bundle:
     def store(self) -> None:
         pass
 
-    def copy(self) -> Self:
-        return self * 1
+    def take(self, indices: Sequence[int]) -> Self:
+        tensors = self.tensors
+        return type(self)([tensors[i] for i in indices])
 
     def __add__(self, other: Any) -> Self:
         return type(self)(torch._foreach_add(self.tensors, _plain(other)))
@@ -65,6 +67,29 @@ class Bundle:
 
     def sign(self) -> Self:
         return type(self)(torch._foreach_sign(self.tensors))
+
+    def pow(self, exponent: float) -> Self:
+        return type(self)(torch._foreach_pow(self.tensors, exponent))
+
+    def mean(self, axis: int, keepdims: bool = False) -> Self:
+        return type(self)([x.mean(axis, keepdim=keepdims) for x in self.tensors])
+
+    def rms(self) -> Self:
+        norms = torch._foreach_norm(self.tensors)
+        torch._foreach_mul_(norms, [max(1, x.numel()) ** -0.5 for x in self.tensors])
+        return type(self)(norms)
+
+    def expand(self, axis: int) -> Self:
+        return type(self)([x.unsqueeze(axis) for x in self.tensors])
+
+    def map(self, function: Callable[..., Any], *others: Self) -> Self:
+        columns = [self.tensors, *(other.tensors for other in others)]
+        return type(self)(map_stacked(function, columns, torch.stack, torch.unbind))
+
+    def all_finite(self) -> torch.Tensor:
+        # Largest absolute values keep infinities and NaN, and do not overflow as squares do.
+        norms = torch._foreach_norm([x for x in self.tensors if x.numel()], torch.inf)
+        return torch.stack([n.float() for n in norms]).isfinite().all()
 
     def clip(self, low: float, high: float) -> Self:
         clipped = torch._foreach_clamp_min(self.tensors, low)
@@ -120,6 +145,9 @@ class Bundle:
     def maximum_(self, other: Self) -> None:
         torch._foreach_maximum_(self.tensors, other.tensors)
 
+    def copy_(self, other: Self) -> None:
+        torch._foreach_copy_(self.tensors, other.tensors)
+
     def choose_(self, when: Any, other: Self) -> None:
         if isinstance(when, torch.Tensor):
             chosen = [
@@ -129,11 +157,8 @@ class Bundle:
         elif when:
             torch._foreach_copy_(self.tensors, other.tensors)
 
-    def zero_(self, when: Any) -> None:
-        if isinstance(when, torch.Tensor):
-            self.choose_(when, type(self)([torch.zeros_like(x) for x in self.tensors]))
-        elif when:
-            torch._foreach_zero_(self.tensors)
+    def zero_(self) -> None:
+        torch._foreach_zero_(self.tensors)
 
 
 def _plain(operand: Any) -> Any:
@@ -162,6 +187,19 @@ def set_number(variable: Any, value: Any) -> None:
         variable._storage.copy_(value)
     else:
         variable._storage.fill_(value)  # the cheapest way to write a scalar
+
+
+def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
+    if isinstance(condition, bool):
+        if condition:
+            update()
+        return
+    # Part of a graph, which has no branches that write: what should not have changed is put back.
+    before = [variable._storage.clone() for variable in variables]
+    update()
+    for variable, old in zip(variables, before, strict=True):
+        storage = variable._storage
+        storage.copy_(torch.where(condition.to(storage.device), storage, old))
 
 
 # --- gradients --------------------------------------------------------------------------------
