@@ -94,11 +94,12 @@ class Leaves:
         return self._tensors
 
     def store(self) -> None:
-        """Write changed leaves to the variables."""
+        """Write changed leaves to the variables, from where they are read again if needed."""
         if self._written:
             self._written = False
             for variable, tensor in zip(self.variables, self.tensors, strict=True):
                 self.assign(variable, tensor)
+        self._tensors = None
 
     def take(self, indices: Sequence[int]) -> Self:
         """The bundle of some of the leaves, not to be changed."""
@@ -132,6 +133,10 @@ class Leaves:
 
     def __truediv__(self, other: Any) -> Self:
         return self._each(operator.truediv, other)
+
+    def scaled(self, by: Any) -> Self:
+        """All leaves times a number, or a tensor without axes."""
+        return self * by
 
     def sqrt(self) -> Self:
         """Square roots."""

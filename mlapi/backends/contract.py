@@ -223,12 +223,10 @@ class Optimizers(Protocol):
         ...
 
     def set_number(self, variable: Slot, value: Any) -> None: ...
-    def when(
-        self, condition: Any, update: Callable[[], None], variables: Sequence[Slot]
-    ) -> None:
-        """Call `update`, which assigns to `variables`, if a scalar, or what `number` made of it, is true.
+    def when(self, condition: Any, update: Callable[[], None], variables: Sequence[Slot]) -> None:
+        """Call `update`, which assigns to `variables`, if the condition is true.
 
-        Inside a compiled step the scalar is a tensor, and nobody waits for its value.
+        It comes from `number`: inside a compiled step a tensor, whose value nobody waits for.
         """
         ...
 

@@ -69,6 +69,8 @@ class Adafactor(Optimizer):
 
     def places_in_files(self) -> list[Any]:
         """The variables, and Keras's place for each slot that a variable of this rank has not."""
+        if not self.built:
+            return self.variables
         slots = [self._slots[name] for name in ("r", "c", "velocity")]
         used = sum(slot is not None for row in slots for slot in row)
         places: list[Any] = self._variables[: len(self._variables) - used]

@@ -68,7 +68,7 @@ class Ftrl(Optimizer):
         self.beta = non_negative(self, "beta", beta)
 
     def slot_groups(self) -> list[dict[str, float]]:
-        """n and z."""
+        """N and z."""
         return [{"accumulator": self.initial_accumulator_value, "linear": 0.0}]
 
     def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:

@@ -62,9 +62,7 @@ class LossScaleOptimizer(Optimizer):
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale = positive(self, "initial_scale", initial_scale)
-        self.dynamic_growth_steps = positive_int(
-            self, "dynamic_growth_steps", dynamic_growth_steps
-        )
+        self.dynamic_growth_steps = positive_int(self, "dynamic_growth_steps", dynamic_growth_steps)
         self._scale: Variable | None = None
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -127,10 +125,11 @@ class LossScaleOptimizer(Optimizer):
         finite = _native.number(g.all_finite())
 
         def update() -> None:
-            inner.apply((g * (1 / scale)).tensors, variables)
+            inner.apply(g.scaled(1 / scale).tensors, variables)
 
         _native.when(finite, update, [*inner.variables, *variables])
-        good = scalar.where(finite, scalar.to_float(_native.number(self._good_steps.value)) + 1, 0.0)
+        before = scalar.to_float(_native.number(self._good_steps.value))
+        good = scalar.where(finite, before + 1, 0.0)
         full = good >= self.dynamic_growth_steps
         grown = scalar.where(full, scalar.minimum(scale * 2, _LARGEST), scale)
         _native.set_number(self._scale, scalar.where(finite, grown, scale / 2))

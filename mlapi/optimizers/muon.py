@@ -172,11 +172,11 @@ class Muon(Optimizer):
         return self.transpose_last_axis(x) if tall else x
 
     def lr_adjust(self, x: Tensor) -> Tensor:
-        """The step `x` of shape `(…, n, k)` times `rms_rate √max(n, k)`, if there is a `rms_rate`."""
+        """Steps of shape `(…, n, k)` times `rms_rate √max(n, k)`, unless `rms_rate` is None."""
         if self.rms_rate is None:
             return x
         return x * (self.rms_rate * max(x.shape[-2:]) ** 0.5)
 
-    def transpose_last_axis(self, X: Tensor) -> Tensor:  # noqa: N803, Keras's name
+    def transpose_last_axis(self, X: Tensor) -> Tensor:
         """Matrices `(…, n, k)` with their last two axes exchanged."""
         return ops.swapaxes(X, -1, -2)

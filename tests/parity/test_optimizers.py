@@ -68,6 +68,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "loss_scale_factor": 8.0}),
     ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.8}),
     ("Adam", {**ADAM, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3}),
+    ("AdamW", {**ADAM, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3}),
     ("Adam", {**ADAM, "gradient_accumulation_steps": 4}),
     ("Adam", {**ADAM, "gradient_accumulation_steps": 4, "loss_scale_factor": 8.0}),
     ("AdamW", {**ADAM, "weight_decay": 0.5, "gradient_accumulation_steps": 4}),
@@ -255,3 +256,44 @@ def test_record_of_keras(case: str) -> None:
     again = keras.optimizers.deserialize(mlapi.optimizers.serialize(ours))
     assert type(again) is type(theirs)
     assert again.get_config().keys() == theirs.get_config().keys() == ours.get_config().keys()
+
+
+SAVED: dict[str, Make] = {
+    **{name: lambda module, name=name: getattr(module, name)() for name in NAMES},
+    "accumulating": lambda module: module.Adafactor(gradient_accumulation_steps=2, use_ema=True),
+    "scaled": COMPOSED["scaled"],
+    "mapped": COMPOSED["mapped"],
+}
+
+
+def trained(library: Any, optimizer: Any) -> Any:
+    layers = library.layers
+    model = library.Sequential([library.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    model.compile(optimizer, "mse")
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(8, 4)).astype("float32"), draw.normal(size=(8, 2)).astype("float32")
+    model.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("case", SAVED)
+def test_state_in_a_file_of_keras(case: str, tmp_path: Any) -> None:
+    theirs = trained(keras, SAVED[case](keras.optimizers))
+    theirs.save(tmp_path / "model.keras")
+    ours = mlapi.saving.load_model(tmp_path / "model.keras")
+    check_state(ours.optimizer, theirs.optimizer)
+
+
+@pytest.mark.parametrize("case", SAVED)
+def test_state_in_a_file_for_keras(case: str, tmp_path: Any) -> None:
+    ours = trained(mlapi, SAVED[case](mlapi.optimizers))
+    ours.save(tmp_path / "model.keras")
+    theirs = keras.saving.load_model(tmp_path / "model.keras")
+    check_state(ours.optimizer, theirs.optimizer)
+
+
+def check_state(ours: Any, theirs: Any) -> None:
+    for a, b in zip(ours.places_in_files(), theirs.variables, strict=True):
+        if hasattr(a, "value"):
+            assert_close(a.numpy(), keras.ops.convert_to_numpy(b.value), a.path)
+    assert any(np.abs(v.numpy()).max() > 0 for v in ours.variables[2:]) or len(ours.variables) == 2

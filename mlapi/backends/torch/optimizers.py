@@ -56,6 +56,9 @@ class Bundle:
     def __truediv__(self, other: Any) -> Self:
         return type(self)(torch._foreach_div(self.tensors, _plain(other)))
 
+    def scaled(self, by: Any) -> Self:
+        return type(self)(torch._foreach_mul(self.tensors, by))
+
     def sqrt(self) -> Self:
         return type(self)(torch._foreach_sqrt(self.tensors))
 
