@@ -12,7 +12,7 @@ from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar
 from mlapi.optimizers.state import Start, Unused
 from mlapi.state import Variable
-from mlapi.types import Shape, Tensor
+from mlapi.types import Tensor
 from mlapi.validation import non_negative, number, positive
 
 
@@ -116,5 +116,5 @@ def _velocity(variable: Variable) -> np.ndarray | None:
     return _zeros(variable, variable.shape) if variable.ndim < 2 else None
 
 
-def _zeros(variable: Variable, shape: Shape) -> np.ndarray:
+def _zeros(variable: Variable, shape: tuple[int, ...]) -> np.ndarray:
     return np.zeros(shape, dtypes.numpy_dtype(variable.dtype))

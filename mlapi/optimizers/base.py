@@ -373,6 +373,7 @@ class Optimizer(OptimizerState):
         if self.use_ema:
             for variable in var_list:
                 average = self._slots["average"][self._get_variable_index(variable)]
+                assert average is not None
                 variable.assign(average.value)
 
     # Weight decay

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
 from mlapi import dtypes, ops
 from mlapi.optimizers.adam import relative_step_size, update_moments
-from mlapi.optimizers.arguments import Common, share
+from mlapi.optimizers.arguments import share
 from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar
 from mlapi.optimizers.state import Start
@@ -84,7 +84,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **kwargs: Unpack[Common],
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             learning_rate,

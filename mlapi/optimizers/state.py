@@ -31,7 +31,7 @@ _ACCUMULATOR = "gradient_accumulator"
 class Unused:
     """Stands in files for a variable that Keras has and never reads."""
 
-    def __init__(self, path: str, shape: Shape, dtype: str) -> None:
+    def __init__(self, path: str, shape: tuple[int, ...], dtype: str) -> None:
         self.path = path
         self.shape = shape
         self.dtype = dtype

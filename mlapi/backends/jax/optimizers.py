@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from mlapi.backends.bundles import Leaves
 from mlapi.backends.jax import core
@@ -30,7 +31,7 @@ class Bundle(Leaves):
     where = staticmethod(lambda when, x, y: jnp.where(when, x, y))
     expand_leaf = staticmethod(jnp.expand_dims)
     stack = staticmethod(jnp.stack)
-    unstack = staticmethod(list)
+    unstack = staticmethod(lambda x: list(x))
 
     @staticmethod
     def assign(variable: Any, value: jax.Array) -> None:
@@ -50,7 +51,7 @@ def set_number(variable: Any, value: Any) -> None:
 
 
 def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
-    if not isinstance(condition, jax.core.Tracer):
+    if not isinstance(condition, Tracer):
         if condition:
             update()
         return
