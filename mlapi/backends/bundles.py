@@ -19,7 +19,7 @@ from typing import Any, Self
 
 # So many numbers are worked on together at most when leaves of one shape are stacked: beyond that
 # stacking saves no time, and costs memory.
-_STACKED = 2**22
+STACKED = 2**22
 
 
 def map_stacked(
@@ -27,19 +27,24 @@ def map_stacked(
     columns: Sequence[Sequence[Any]],
     stack: Callable[[Any], Any],
     unstack: Callable[[Any], Sequence[Any]],
+    limit: int = STACKED,
 ) -> list[Any]:
     """`function` of the leaves of some bundles, those of one shape stacked for a common call."""
-    rows = list(zip(*columns, strict=True))
+    kinds = [[x.shape for x in column] for column in columns]
+    kinds += [[x.dtype for x in column] for column in columns]
     alike: dict[Any, list[int]] = {}
-    for i, row in enumerate(rows):
-        alike.setdefault(tuple((tuple(x.shape), x.dtype) for x in row), []).append(i)
-    result: list[Any] = [None] * len(rows)
+    for i, kind in enumerate(zip(*kinds, strict=True)):
+        alike.setdefault(kind, []).append(i)
+    result: list[Any] = [None] * len(columns[0])
     for kind, indices in alike.items():
-        largest = max(math.prod(shape) for shape, _ in kind)
-        count = max(1, _STACKED // max(1, largest))
+        largest = max(math.prod(shape) for shape in kind[: len(columns)])
+        count = max(1, limit // max(1, largest))
         for start in range(0, len(indices), count):
             part = indices[start : start + count]
-            values = function(*[stack(column) for column in zip(*[rows[i] for i in part])])
+            if len(part) == 1:  # no copy
+                result[part[0]] = function(*[column[part[0]][None] for column in columns])[0]
+                continue
+            values = function(*[stack([column[i] for i in part]) for column in columns])
             for i, value in zip(part, unstack(values), strict=True):
                 result[i] = value
     return result
@@ -65,14 +70,13 @@ class Leaves:
     sqrt_leaf: Callable[[Any], Any]
     sign_leaf: Callable[[Any], Any]
     norm_leaf: Callable[[Any], Any]
-    mean_leaf: Callable[[Any, int | None, bool], Any]
+    mean_leaf: Callable[[Any, int | None], Any]
     finite_leaf: Callable[[Any], Any]
     all_leaf: Callable[[Any], Any]
     zeros_like: Callable[[Any], Any]
     maximum_leaf: Callable[[Any, Any], Any]
     minimum_leaf: Callable[[Any, Any], Any]
     where: Callable[[Any, Any, Any], Any]
-    expand_leaf: Callable[[Any, int], Any]
     stack: Callable[[Any], Any]
     unstack: Callable[[Any], Sequence[Any]]
 
@@ -154,17 +158,13 @@ class Leaves:
         """Powers."""
         return self._each(lambda x: x**exponent)
 
-    def mean(self, axis: int, keepdims: bool = False) -> Self:
-        """Means of each leaf along one axis."""
-        return self._each(lambda x: self.mean_leaf(x, axis, keepdims))
+    def mean(self, axis: int) -> Self:
+        """Means of each leaf along an axis, which is counted from the end."""
+        return self._each(lambda x: self.mean_leaf(x, axis))
 
     def rms(self) -> Self:
         """The root of each leaf's mean square: a bundle of leaves without axes."""
-        return self._each(lambda x: self.sqrt_leaf(self.mean_leaf(x * x, None, False)))
-
-    def expand(self, axis: int) -> Self:
-        """Leaves with an axis of length one more."""
-        return self._each(lambda x: self.expand_leaf(x, axis))
+        return self._each(lambda x: self.sqrt_leaf(self.mean_leaf(x * x, None)))
 
     def map(self, function: Callable[..., Any], *others: Self) -> Self:
         """`function` of each leaf, and of the leaves of other bundles.

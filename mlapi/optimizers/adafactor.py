@@ -92,15 +92,25 @@ class Adafactor(Optimizer):
             r, c = slots["r"], slots["c"]
             r.lerp_(square.mean(-1), new)
             c.lerp_(square.mean(-2), new)
-            v = (r / r.mean(-1, keepdims=True)).expand(-1) * c.expand(-2)
+            step = g * r.map(_of_rows)
+            step.mul_(c.map(_of_columns))
         else:
-            slots["velocity"].lerp_(square, new)
             v = slots["velocity"]
-        step = g / v.sqrt()
+            v.lerp_(square, new)
+            step = g / v.sqrt()
         p.addcmul_(step, p.rms().map(self._length, step.rms()), -lr)
 
     def _length(self, p: Tensor, step: Tensor) -> Tensor:
         return ops.maximum(p, self.epsilon_2) / ops.maximum(step / self.clip_threshold, 1.0)
+
+
+def _of_rows(r: Tensor) -> Tensor:
+    """The part of 1 / √v that rows have in common."""
+    return ops.expand_dims(ops.rsqrt(r / ops.mean(r, axis=-1, keepdims=True)), -1)
+
+
+def _of_columns(c: Tensor) -> Tensor:
+    return ops.expand_dims(ops.rsqrt(c), -2)
 
 
 def _rows(variable: Variable) -> np.ndarray | None:

@@ -31,7 +31,6 @@ class Bundle(Leaves):
     maximum_leaf = staticmethod(tf.maximum)
     minimum_leaf = staticmethod(tf.minimum)
     where = staticmethod(tf.where)
-    expand_leaf = staticmethod(tf.expand_dims)
     stack = staticmethod(tf.stack)
     unstack = staticmethod(tf.unstack)
 

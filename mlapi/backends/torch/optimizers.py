@@ -45,19 +45,23 @@ class Bundle:
         return type(self)([tensors[i] for i in indices])
 
     def __add__(self, other: Any) -> Self:
+        if type(other) in _NUMBERS:
+            one = _one(self.tensors)
+            if one is not None:
+                return type(self)(torch._foreach_add(self.tensors, one, alpha=other))
         return type(self)(torch._foreach_add(self.tensors, _plain(other)))
 
     def __sub__(self, other: Any) -> Self:
         return type(self)(torch._foreach_sub(self.tensors, _plain(other)))
 
     def __mul__(self, other: Any) -> Self:
-        return type(self)(torch._foreach_mul(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_mul(self.tensors, _factor(other, self.tensors)))
 
     def __truediv__(self, other: Any) -> Self:
-        return type(self)(torch._foreach_div(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_div(self.tensors, _factor(other, self.tensors)))
 
     def scaled(self, by: Any) -> Self:
-        return type(self)(torch._foreach_mul(self.tensors, by))
+        return type(self)(torch._foreach_mul(self.tensors, _factor(by, self.tensors)))
 
     def sqrt(self) -> Self:
         return type(self)(torch._foreach_sqrt(self.tensors))
@@ -74,16 +78,16 @@ class Bundle:
     def pow(self, exponent: float) -> Self:
         return type(self)(torch._foreach_pow(self.tensors, exponent))
 
-    def mean(self, axis: int, keepdims: bool = False) -> Self:
-        return type(self)([x.mean(axis, keepdim=keepdims) for x in self.tensors])
+    def mean(self, axis: int) -> Self:
+        return self._reduced(lambda x: x.mean(axis))
 
     def rms(self) -> Self:
-        norms = torch._foreach_norm(self.tensors)
-        torch._foreach_mul_(norms, [max(1, x.numel()) ** -0.5 for x in self.tensors])
-        return type(self)(norms)
+        return self._reduced(_rms)
 
-    def expand(self, axis: int) -> Self:
-        return type(self)([x.unsqueeze(axis) for x in self.tensors])
+    def _reduced(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        return type(self)(
+            map_stacked(function, [self.tensors], torch.stack, torch.unbind, _WORTH_A_COPY)
+        )
 
     def map(self, function: Callable[..., Any], *others: Self) -> Self:
         columns = [self.tensors, *(other.tensors for other in others)]
@@ -117,7 +121,13 @@ class Bundle:
         return type(self)(torch._foreach_lerp(self.tensors, other.tensors, weight))
 
     def add_(self, other: Any, scale: Any = None) -> None:
-        if scale is None:
+        if type(other) in _NUMBERS:
+            one = _one(self.tensors)
+            if one is None:
+                torch._foreach_add_(self.tensors, other)
+            else:
+                torch._foreach_add_(self.tensors, one, alpha=other)
+        elif scale is None:
             torch._foreach_add_(self.tensors, _plain(other))
         elif isinstance(scale, torch.Tensor):
             torch._foreach_add_(self.tensors, torch._foreach_mul(other.tensors, scale))
@@ -125,7 +135,7 @@ class Bundle:
             torch._foreach_add_(self.tensors, _plain(other), alpha=scale)
 
     def mul_(self, other: Any) -> None:
-        torch._foreach_mul_(self.tensors, _plain(other))
+        torch._foreach_mul_(self.tensors, _factor(other, self.tensors))
 
     def lerp_(self, other: Self, weight: Any) -> None:
         if isinstance(weight, torch.Tensor):
@@ -166,6 +176,44 @@ class Bundle:
 
 def _plain(operand: Any) -> Any:
     return operand.tensors if type(operand) is Bundle else operand
+
+
+# Leaves of so many numbers or fewer are stacked for reductions: the copy takes less time than a
+# call for each.
+_WORTH_A_COPY = 2**14
+
+
+def _rms(x: torch.Tensor) -> torch.Tensor:
+    flat = x.reshape(len(x), -1)
+    return torch.linalg.vector_norm(flat, dim=1) * max(1, flat.shape[1]) ** -0.5
+
+
+_NUMBERS = (int, float)
+
+# On the host, list kernels make a tensor of a Python number for each leaf anew, which takes up to
+# ten times as long as the arithmetic on a small leaf. A tensor is made once.
+_ones: dict[torch.dtype, torch.Tensor] = {
+    torch.float32: torch.ones((), dtype=torch.float32, device="cpu"),
+    torch.float64: torch.ones((), dtype=torch.float64, device="cpu"),
+}
+
+
+def _one(tensors: Tensors) -> torch.Tensor | None:
+    """One as a tensor for these leaves, or None where plain numbers are as good."""
+    first = tensors[0]
+    if torch.compiler.is_compiling() or first.device.type != "cpu":
+        return None
+    kind = first.dtype
+    return _ones.get(kind) if all(x.dtype is kind for x in tensors) else None
+
+
+def _factor(operand: Any, tensors: Tensors) -> Any:
+    if type(operand) is Bundle:
+        return operand.tensors
+    if type(operand) in _NUMBERS:
+        one = _one(tensors)
+        return operand if one is None else one * operand
+    return operand
 
 
 # --- numbers of a step ------------------------------------------------------------------------
