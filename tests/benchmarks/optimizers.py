@@ -172,10 +172,7 @@ def of_torch(name: str, start: list[np.ndarray], grads: list[np.ndarray]) -> dic
         "Adafactor": ("Adafactor", {}, ("foreach",)),
         "Muon": ("Muon", {}, ("",)),
     }
-    if name not in known:
-        cls, options, kinds = "Adam", {}, ("foreach",)
-    else:
-        cls, options, kinds = known[name]
+    cls, options, kinds = known.get(name, ("Adam", {}, ("foreach",)))
     peers = {}
     for kind in kinds:
         parameters = [torch.nn.Parameter(torch.tensor(x)) for x in start]
@@ -190,8 +187,8 @@ def of_torch(name: str, start: list[np.ndarray], grads: list[np.ndarray]) -> dic
 # --- jax and tensorflow --------------------------------------------------------------------------
 
 
-def handwritten(name: str, xp: Any) -> tuple[Callable[..., Any], int] | None:
-    """A rule `(t, p, g, *slots) -> (p, *slots)` and its number of slots; `xp` is jax.numpy or tf."""
+def handwritten(name: str, xp: Any) -> tuple[Callable[..., Any], int]:
+    """A rule `(t, p, g, *slots) -> (p, *slots)` and its number of slots, in jax.numpy or tf."""
     lr, b1, b2, eps = 0.001, 0.9, 0.999, 1e-7
     sqrt = xp.sqrt
 
@@ -236,6 +233,11 @@ def handwritten(name: str, xp: Any) -> tuple[Callable[..., Any], int] | None:
         step = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / (1 - b1**t)
         return p - lr * step / (sqrt(v / (1 - b2**t)) + eps), m, v
 
+    def schedule_free(t: Any, p: Any, g: Any, z: Any, v: Any) -> Any:
+        x, v = (p - (1 - b1) * z) / b1, v + (g * g - v) * (1 - b2)
+        z = z - lr * g / (sqrt(v / (1 - b2**t)) + eps)
+        return (1 - b1) * z + b1 * (x + (z - x) / t), z, v
+
     rules = {
         "SGD": (lambda t, p, g: (p - lr * g,), 0),
         "SGD, momentum": (momentum, 1),
@@ -244,17 +246,19 @@ def handwritten(name: str, xp: Any) -> tuple[Callable[..., Any], int] | None:
         "RMSprop": (rmsprop, 1),
         "Adadelta": (adadelta, 2),
         "Adam, amsgrad": (amsgrad, 3),
+        "AdamW": (lambda t, p, g, m, v: adam(t, p * (1 - lr * 0.004), g, m, v), 2),
         "Adamax": (adamax, 2),
         "Nadam": (nadam, 2),
+        "ScheduleFreeAdamW": (schedule_free, 2),
     }
     return rules.get(name, (adam, 2))
 
 
 def label(name: str) -> str:
-    own = name in ROWS and not name.startswith(
-        ("Adam,", "Adam and", "Lamb", "Adaf", "Ftrl", "Muon")
-    )
-    return "by hand" if own or name == "Adam, amsgrad" else "Adam by hand"
+    others = ("Adam, g", "Adam, a", "Adam, l", "Adam and", "Lamb", "Adafactor", "Ftrl", "Muon")
+    if name.startswith(others) and name != "Adam, amsgrad":
+        return "Adam by hand"
+    return "by hand"
 
 
 def of_jax(name: str, start: list[np.ndarray], grads: list[np.ndarray]) -> dict[str, Step]:
@@ -291,11 +295,44 @@ def of_tensorflow(name: str, start: list[np.ndarray], grads: list[np.ndarray]) -
     @tf.function(autograph=False)
     def update(gradients: list[Any]) -> None:
         now = t.assign_add(1.0)
-        for (p, *state), g in zip(rows, gradients, strict=True):
-            for variable, value in zip((p, *state), rule(now, p, g, *state), strict=True):
-                variable.assign(value)
+        for row, g in zip(rows, gradients, strict=True):
+            p, *state = [variable.read_value() for variable in row]
+            for variable, value in zip(row, rule(now, p, g, *state), strict=True):
+                variable.assign(value, read_value=False)
 
-    return {label(name): lambda: update(tensors)}
+    peers: dict[str, Step] = {label(name): lambda: update(tensors)}
+    if name in ("SGD", "Adam"):
+        peers["kernels by hand"] = kernels_by_hand(name, start, tensors)
+    return peers
+
+
+def kernels_by_hand(name: str, start: list[np.ndarray], tensors: list[Any]) -> Step:
+    import tensorflow as tf
+
+    rows = [[tf.Variable(x), *(tf.Variable(tf.zeros(SHAPE)) for _ in range(2))] for x in start]
+    powers = tf.Variable(1.0), tf.Variable(1.0)
+
+    @tf.function(autograph=False)
+    def update(gradients: list[Any]) -> None:
+        one, two = (p.assign(p * b) for p, b in zip(powers, (0.9, 0.999), strict=True))
+        for (p, m, v), g in zip(rows, gradients, strict=True):
+            if name == "SGD":
+                tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=0.01, delta=g)
+            else:
+                tf.raw_ops.ResourceApplyAdam(
+                    var=p.handle,
+                    m=m.handle,
+                    v=v.handle,
+                    beta1_power=one,
+                    beta2_power=two,
+                    lr=0.001,
+                    beta1=0.9,
+                    beta2=0.999,
+                    epsilon=1e-7,
+                    grad=g,
+                )
+
+    return lambda: update(tensors)
 
 
 PEERS = {"torch": of_torch, "jax": of_jax, "tensorflow": of_tensorflow}
