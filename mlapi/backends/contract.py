@@ -223,6 +223,10 @@ class Optimizers(Protocol):
         ...
 
     def set_number(self, variable: Slot, value: Any) -> None: ...
+    def snapshot(self, variable: Slot) -> Any:
+        """The value of a variable, as a tensor that later assignments do not change."""
+        ...
+
     def when(self, condition: Any, update: Callable[[], None], variables: Sequence[Slot]) -> None:
         """Call `update`, which assigns to `variables`, if the condition is true.
 

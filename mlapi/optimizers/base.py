@@ -348,12 +348,12 @@ class Optimizer(OptimizerState):
             raise NotBuiltError(f'Optimizer "{self.name}": call `build` before `stateless_apply`.')
         targets = [*self._trainable_variables, *self.variables]
         values = [*trainable_variables, *optimizer_variables]
-        before = [v.value * 1 for v in targets]
+        before = [_native.snapshot(v) for v in targets]
         try:
             for variable, value in zip(targets, values, strict=True):
                 variable.assign(value)
             self.apply(grads)
-            after = [v.value * 1 for v in targets]
+            after = [_native.snapshot(v) for v in targets]
         finally:
             for variable, value in zip(targets, before, strict=True):
                 variable.assign(value)

@@ -108,7 +108,9 @@ class LossScaleOptimizer(Optimizer):
         return self.initial_scale if self._scale is None else _native.number(self._scale.value)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Returns the loss times the scale."""
+        """Returns the loss times the scale, in single precision if it came in half of that."""
+        if adapter.core.dtype_of(loss) in ("float16", "bfloat16"):
+            loss = adapter.core.cast(loss, "float32")
         return self.inner_optimizer.scale_loss(loss * self._scale_now())
 
     def unscale_loss(self, loss: Tensor) -> Tensor:

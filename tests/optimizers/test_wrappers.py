@@ -68,6 +68,34 @@ def test_an_infinity_is_not_accumulated(compiled):
     assert_same(values, [start, start, *after])
 
 
+def test_a_loss_in_half_precision_has_room_for_the_scale():
+    optimizer = LossScaleOptimizer(optimizers.SGD())
+    optimizer.build([mlapi.Variable(1.0)])
+    loss = optimizer.scale_loss(ops.cast(ops.full((), 4.0), "float16"))
+    assert float(loss) == 2.0**17
+
+
+@COMPILED
+def test_loss_scaling_as_a_pure_function(compiled):
+    start, grads = problem(steps=2)
+    variables = make_variables(start)
+    optimizer = LossScaleOptimizer(optimizers.Adam(0.1), 2.0)
+    optimizer.build(variables)
+    state = [v.value * 1 for v in optimizer.variables]
+    values = [ops.convert_to_tensor(p) for p in start]
+    scaled = [ops.convert_to_tensor(2 * g) for g in grads[0]]
+    spoiled = [g * np.inf for g in scaled]
+    apply = optimizer.stateless_apply
+    if compiled:
+        apply = mlapi.jit(apply, [variables, optimizer])
+    for step_grads in (scaled, spoiled):
+        values, state = apply(state, step_grads, values)
+    expected = descend("Adam", {"learning_rate": 0.1}, start, grads[:1])
+    assert_same([[np.array(ops.convert_to_numpy(v)) for v in values]], expected)
+    assert [float(x) for x in state[2:5]] == [0, 1, 1]
+    assert float(optimizer.dynamic_scale) == 2
+
+
 def test_large_gradients_are_finite():
     optimizer = LossScaleOptimizer(optimizers.SGD())
     large = ops.convert_to_tensor(np.full(4, 3e38, "float32"))

@@ -47,6 +47,10 @@ def set_number(variable: Any, value: Any) -> None:
     variable._storage.assign(tf.cast(value, variable.dtype), read_value=False)
 
 
+def snapshot(variable: Any) -> tf.Tensor:
+    return tf.identity(core.read(variable))
+
+
 def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
     if tf.executing_eagerly():
         if condition:

@@ -240,6 +240,10 @@ def set_number(variable: Any, value: Any) -> None:
         variable._storage.fill_(value)  # the cheapest way to write a scalar
 
 
+def snapshot(variable: Any) -> torch.Tensor:
+    return variable._storage.detach().clone()
+
+
 def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
     if isinstance(condition, bool):
         if condition:
