@@ -250,7 +250,8 @@ class Optimizer(OptimizerState):
             total.store()
 
             def step() -> None:
-                self._step(group, total / every, lr, count // every)
+                total.mul_(1 / every)
+                self._step(group, total, lr, count // every)
                 total.zero_()
                 total.store()
 

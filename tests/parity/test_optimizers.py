@@ -127,6 +127,21 @@ COMPOSED: dict[str, Make] = {
 }
 
 
+SCHEDULES: list[tuple[str, dict[str, Any]]] = [
+    ("ExponentialDecay", {"decay_steps": 7, "decay_rate": 0.5}),
+    ("ExponentialDecay", {"decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
+    ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
+    ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
+    ("PolynomialDecay", {"decay_steps": 7, "end_learning_rate": 0.1, "power": 2.0}),
+    ("PolynomialDecay", {"decay_steps": 7, "end_learning_rate": 0.1, "cycle": True}),
+    ("PiecewiseConstantDecay", {"boundaries": [3, 8], "values": [1.0, 0.5, 0.1]}),
+    ("CosineDecay", {"decay_steps": 20, "alpha": 0.2}),
+    ("CosineDecay", {"decay_steps": 9, "warmup_target": 2.0, "warmup_steps": 5}),
+    ("CosineDecayRestarts", {"first_decay_steps": 5}),
+    ("CosineDecayRestarts", {"first_decay_steps": 5, "t_mul": 1.0, "m_mul": 0.9, "alpha": 0.1}),
+]
+
+
 def starts(seed: int = 0) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(seed)
     return {n: np.asarray(draw.normal(size=s), "float32") for n, s in SHAPES.items()}
@@ -139,19 +154,29 @@ def all_gradients(spoiled: tuple[int, ...] = ()) -> list[list[np.ndarray]]:
     return steps
 
 
-def apply_of_keras(optimizer: Any, grads: list[Any], variables: list[Any]) -> None:
-    optimizer.apply(grads, variables)
+Apply = Callable[[list[Any], list[Any]], Any]  # of gradients and variables
 
 
-def stateless_apply_of_keras(optimizer: Any, grads: list[Any], variables: list[Any]) -> None:
-    state = [v.value for v in optimizer.variables]
-    after = optimizer.stateless_apply(state, grads, [v.value for v in variables])
-    for variable, value in zip([*variables, *optimizer.variables], [*after[0], *after[1]]):
-        variable.assign(value)
+def pure_apply(optimizer: Any) -> Apply:
+    """Keras's LossScaleOptimizer works on jax as a pure function only."""
+    import jax
+
+    pure = jax.jit(optimizer.stateless_apply)
+
+    def apply(grads: list[Any], variables: list[Any]) -> None:
+        state = [v.value for v in optimizer.variables]
+        after = pure(state, grads, [v.value for v in variables])
+        for variable, value in zip([*variables, *optimizer.variables], [*after[0], *after[1]]):
+            variable.assign(value)
+
+    return apply
 
 
-# Keras's LossScaleOptimizer does not work uncompiled on jax, but as a pure function.
-APPLY = {"torch": apply_of_keras, "tensorflow": apply_of_keras, "jax": stateless_apply_of_keras}
+APPLY: dict[str, Callable[[Any], Apply]] = {
+    "torch": lambda optimizer: optimizer.apply,
+    "tensorflow": lambda optimizer: optimizer.apply,
+    "jax": pure_apply,
+}
 
 
 def compare(
@@ -167,13 +192,14 @@ def compare(
     for one, variables in ((optimizer, ours), (other, theirs)):
         prepare(one, variables)
         one.build(variables)
+    apply_of_keras = APPLY[keras.backend.backend()](other)
     apply = lambda *grads: optimizer.apply(grads, ours)  # noqa: E731
     if compiled:
         apply = mlapi.jit(apply, [ours, optimizer])
     for step, grads in enumerate(all_gradients(spoiled), start=1):
         apply(*map(ops.convert_to_tensor, grads))
         grads_of_keras = [keras.ops.convert_to_tensor(g) for g in grads]
-        APPLY[keras.backend.backend()](other, grads_of_keras, theirs)
+        apply_of_keras(grads_of_keras, theirs)
         places = optimizer.places_in_files()
         assert len(places) == len(other.variables)
         pairs = [*zip(ours, theirs, strict=True), *zip(places, other.variables, strict=True)]
@@ -225,6 +251,21 @@ def test_constraints(every: int | None) -> None:
         variables[3].constraint = module.constraints.MaxNorm(0.5)
 
     compare(lambda m: m.SGD(0.1, gradient_accumulation_steps=every), prepare=prepare)
+
+
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=identify)
+def test_schedule(name: str, options: dict[str, Any]) -> None:
+    if "values" not in options:
+        options = {"initial_learning_rate": 0.8, **options}
+    ours = getattr(mlapi.optimizers.schedules, name)(**options)
+    theirs = getattr(keras.optimizers.schedules, name)(**options)
+    for step in range(25):
+        assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-6)
+    record = keras.optimizers.schedules.serialize(theirs)
+    again = mlapi.optimizers.schedules.deserialize(record)
+    assert again.get_config() == ours.get_config() == theirs.get_config()
+    record = mlapi.optimizers.schedules.serialize(ours)
+    assert keras.optimizers.schedules.deserialize(record).get_config() == theirs.get_config()
 
 
 NAMES = sorted({name for name, _ in ROWS})
