@@ -63,6 +63,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer = inner_optimizer
         self.initial_scale = positive(self, "initial_scale", initial_scale)
         self.dynamic_growth_steps = positive_int(self, "dynamic_growth_steps", dynamic_growth_steps)
+        self.step_counter: Variable | None = None
         self._scale: Variable | None = None
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -72,7 +73,7 @@ class LossScaleOptimizer(Optimizer):
         variables = list(variables)
         self.inner_optimizer.build(variables)
         self._trainable_variables = variables
-        self._good_steps = self._add_number("step_counter", 0, "int32")
+        self.step_counter = self._add_number("step_counter", 0, "int32")
         self._scale = self._add_number("dynamic_scale", self.initial_scale, "float32")
         self.built = True
 
@@ -130,12 +131,13 @@ class LossScaleOptimizer(Optimizer):
             inner.apply(g.scaled(1 / scale).tensors, variables)
 
         _native.when(finite, update, [*inner.variables, *variables])
-        before = scalar.to_float(_native.number(self._good_steps.value))
+        assert self.step_counter is not None
+        before = scalar.to_float(_native.number(self.step_counter.value))
         good = scalar.where(finite, before + 1, 0.0)
         full = good >= self.dynamic_growth_steps
         grown = scalar.where(full, scalar.minimum(scale * 2, _LARGEST), scale)
         _native.set_number(self._scale, scalar.where(finite, grown, scale / 2))
-        _native.set_number(self._good_steps, scalar.where(full, 0.0, good))
+        _native.set_number(self.step_counter, scalar.where(full, 0.0, good))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """As that of the inner optimizer."""

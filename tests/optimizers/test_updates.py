@@ -335,9 +335,12 @@ def test_a_class_written_for_keras():
     start, grads = problem(steps=4)
     options = {"learning_rate": 0.1, "weight_decay": 0.1}
     expected = descend("SGD", {**options, "momentum": 0.9}, start, grads)
+    twice = [g for step in grads for g in (step, step)]
     for compiled in (False, True):
         optimizer = Momentum(weight_decay=0.1)
         assert_same(run(optimizer, start, grads, compiled), expected)
+        optimizer = Momentum(weight_decay=0.1, gradient_accumulation_steps=2)
+        assert_same(run(optimizer, start, twice, compiled)[1::2], expected)
     assert Momentum(mu=0.5, clipnorm=1.0).clone().mu == 0.5
 
 

@@ -59,9 +59,18 @@ def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -
         return
 
     def run(values: list[jax.Array]) -> list[jax.Array]:
-        with core.Borrowed(variables, values):
+        borrowed = core.Borrowed(variables, values)
+        with borrowed:
             update()
-            return [core.read(variable) for variable in variables]
+            after = [core.read(variable) for variable in variables]
+        known = {id(variable) for variable in variables}
+        for variable in borrowed.written:
+            if id(variable) not in known:
+                raise ValueError(
+                    f"the optimizer assigns to Variable {variable.path!r}, which it does not know; "
+                    "make it with the optimizer's add_variable or add_variable_from_reference."
+                )
+        return after
 
     before = [core.read(variable) for variable in variables]
     after = jax.lax.cond(condition, run, lambda values: values, before)
