@@ -63,6 +63,13 @@ def test_a_config_written_by_an_older_keras():
     assert (optimizer.beta_1, optimizer.epsilon, optimizer.amsgrad) == (0.8, 1e-6, True)
 
 
+def test_a_record_written_by_keras_on_torch():
+    """It names the class by where it lies, not by where it is public."""
+    module = "keras.src.backend.torch.optimizers.torch_adam"
+    record = {"module": module, "class_name": "Adam", "config": {}, "registered_name": "Adam"}
+    assert type(optimizers.deserialize(record)) is optimizers.Adam
+
+
 def test_signatures_list_the_common_arguments():
     parameters = inspect.signature(optimizers.Adam).parameters
     assert list(parameters)[:2] == ["learning_rate", "beta_1"]
