@@ -353,7 +353,9 @@ def _families_with(name: str, path: str | None, family: str | None) -> list[str]
     """Returns the families in which a class is public, of those that its module path allows."""
     families = [family] if family else list(catalog.CLASSES)
     if path:
-        head = path.removeprefix("src.").split(".")[0]
+        head, *rest = path.removeprefix("src.").split(".")
+        if head == "backend" and len(rest) > 1:  # of classes that each backend of Keras has itself
+            head = rest[1]
         heads = _HOMES.get(head, (head,))
         families = [f for f in families if f.split(".")[0] in heads]
     return [f for f in families if f in catalog.CLASSES and name in catalog.public(f)]

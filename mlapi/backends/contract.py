@@ -238,6 +238,17 @@ class Optimizers(Protocol):
         ...
 
     def set_number(self, variable: Slot, value: Any) -> None: ...
+    def snapshot(self, variable: Slot) -> Any:
+        """The value of a variable, as a tensor that later assignments do not change."""
+        ...
+
+    def when(self, condition: Any, update: Callable[[], None], variables: Sequence[Slot]) -> None:
+        """Call `update`, which assigns to `variables`, if the condition is true.
+
+        It comes from `number`: inside a compiled step a tensor, whose value nobody waits for.
+        """
+        ...
+
     def keep_on_host(self, variable: Slot) -> None:
         """Move a scalar to where reading it waits for nothing."""
         ...

@@ -144,7 +144,7 @@ def _write_zip(path: Path, model: Any, record: dict[str, Any], optimizer: Any) -
 
 
 def _optimizer_variables(optimizer: Any) -> dict[str, Variable]:
-    return {f"optimizer/vars/{i}": v for i, v in enumerate(optimizer.variables)}
+    return {f"optimizer/vars/{i}": v for i, v in enumerate(optimizer.places_in_files())}
 
 
 def _read_zip(path: Path, custom_objects: Any, compile: bool) -> Any:
