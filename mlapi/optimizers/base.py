@@ -239,11 +239,11 @@ class Optimizer(OptimizerState):
     def _update(self, variables: list[Variable], grads: list[Any]) -> None:
         group = self._group(variables)
         count = _native.number(self._iterations.value)
-        lr = self._rate(count)
+        every = self.gradient_accumulation_steps
+        lr = self._rate(count // every if every else count)
         g = _Bundle(grads)
         if self.loss_scale_factor:
             g = g * (1 / self.loss_scale_factor)
-        every = self.gradient_accumulation_steps
         if every:
             total = _Bundle.of(group.accumulators)
             total.add_(g)

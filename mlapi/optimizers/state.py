@@ -74,7 +74,8 @@ class OptimizerState(Configurable):
         """The Variable that holds the learning rate, or the present value of a schedule."""
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
-        return self._rate(_native.number(self._iterations.value))
+        count = self.iterations
+        return self._rate(_native.number(count.value if isinstance(count, Variable) else count))
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: LearningRate) -> None:

@@ -71,7 +71,7 @@ def test_the_strongest_compiler_takes_every_rule_at_once():
         step(ops.convert_to_tensor(g))
     means = [np.mean(grads[i : i + 2], axis=0, dtype="float64") for i in (0, 2)]
     rows = [(name, {}, start, grads, None) for name in RULES]
-    rows.append(("AdamW", {"global_clipnorm": 1.0}, start, means, lambda t: schedule(2 * t + 1)))
+    rows.append(("AdamW", {"global_clipnorm": 1.0}, start, means, schedule))
     rows.append(("Muon", {}, start[0], [g[0] for g in grads], None))
     expected = [
         descend(name, options, [p], [[g] for g in gs], schedule=rate)[-1][0]
@@ -81,12 +81,18 @@ def test_the_strongest_compiler_takes_every_rule_at_once():
     assert float(optimizer.dynamic_scale) == 8.0
 
 
-def test_schedules_count_calls_while_gradients_accumulate():
-    start, grads = problem(steps=4)
-    schedule = optimizers.schedules.PiecewiseConstantDecay([2], [100.0, 0.1])
-    actual = run(optimizers.SGD(schedule, gradient_accumulation_steps=4), start, grads)
-    mean = [[np.mean(row, axis=0, dtype="float64") for row in zip(*grads, strict=True)]]
-    assert_same(actual[-1:], descend("SGD", {"learning_rate": 0.1}, start, mean))
+@COMPILED
+def test_schedules_count_updates_where_gradients_accumulate(compiled):
+    start, grads = problem(steps=6)
+    schedule = optimizers.schedules.PiecewiseConstantDecay([1], [0.1, 0.4])
+    optimizer = optimizers.SGD(schedule, gradient_accumulation_steps=2)
+    actual = run(optimizer, start, grads, compiled)
+    pairs = [zip(*grads[i : i + 2], strict=True) for i in (0, 2, 4)]
+    means = [[np.mean(row, axis=0, dtype="float64") for row in pair] for pair in pairs]
+    expected = descend("SGD", {}, start, means, schedule=lambda t: (0.1, 0.1, 0.4)[t])
+    assert_same(actual[1::2], expected)
+    assert int(optimizer.iterations) == 3
+    assert float(optimizer.learning_rate) == pytest.approx(0.4)
 
 
 @COMPILED
