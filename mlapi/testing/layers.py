@@ -71,7 +71,7 @@ def check_layer(
     if expected is not None:
         wanted = expected(inputs, *weights) if callable(expected) else expected
         _check_close(output, wanted, tolerance, f"{layer_class.__name__}: unexpected output")
-    copy = _check_copy(layer, inputs, tolerance)
+    copy = _check_copy(layer, inputs, call, tolerance)
     compiled = jit(lambda x: layer(x, **call), layer)
     layer.set_weights(weights)
     found = _numpy(compiled(_tensors(inputs)))
@@ -108,17 +108,19 @@ def _check_names(layer: Layer) -> None:
         assert path.startswith(f"{layer.name}/"), f"{name}: {path!r} is not below {layer.name!r}"
 
 
-def _check_copy(layer: Layer, inputs: Any, tolerance: float) -> Layer:
+def _check_copy(layer: Layer, inputs: Any, call: dict, tolerance: float) -> Layer:
     """A layer made from the config, as it looks after a journey through JSON, is the same layer."""
     name = type(layer).__name__
     config = json.loads(json.dumps(layer.get_config()))
     copy = type(layer).from_config(config)
     again = json.loads(json.dumps(copy.get_config()))
     assert again == config, f"{name}: the config changes on the way: {config} to {again}"
-    copy(inputs)
-    copy.set_weights(layer.get_weights())
-    found, wanted = _numpy(copy(inputs)), _numpy(layer(inputs))
+    weights = layer.get_weights()
+    copy(inputs, **call)
+    copy.set_weights(weights)
+    found, wanted = _numpy(copy(inputs, **call)), _numpy(layer(inputs, **call))
     _check_close(found, wanted, tolerance, f"{name}: a copy is not equal")
+    copy.set_weights(weights)
     return copy
 
 

@@ -30,7 +30,7 @@ def enlarge(
     return _repeated(images, window(images.shape, factors, None, "valid", data_format))
 
 
-enlarge.declines = True
+enlarge.declines = True  # type: ignore[attr-defined]
 
 
 @functools.partial(jax.jit, static_argnames="w", inline=True)

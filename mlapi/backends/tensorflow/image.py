@@ -1,5 +1,8 @@
 """Images on tensorflow: resampling kernels, channels last."""
 
+# tensorflow's annotations lack its own shapes and sizes not yet known.
+# pyright: reportArgumentType=false
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,4 +34,4 @@ def enlarge(
     return tf.image.resize(images, (height * w.size[0], width * w.size[1]), "nearest")
 
 
-enlarge.declines = True
+enlarge.declines = True  # type: ignore[attr-defined]

@@ -35,4 +35,4 @@ def enlarge(
     return y.movedim(1, -1) if w.channels_last else y
 
 
-enlarge.declines = True
+enlarge.declines = True  # type: ignore[attr-defined]

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import config, ops
+from mlapi import ops
 from mlapi.backends import adapter
 from mlapi.backends.windows import per_axis
 from mlapi.errors import ArgumentError, ShapeError, one_of
 from mlapi.op import op
 from mlapi.ops import layout, rules
 from mlapi.ops.conversion import dtype
-from mlapi.ops.creation import arange
 from mlapi.ops.elementwise import cast
 from mlapi.ops.indexing import take
 from mlapi.ops.products import tensordot
@@ -39,18 +38,15 @@ def _kernel(method: str, x: Any, xp: Any) -> Any:
 
 
 def _weights(
-    size: Any, count: Any, step: Any, start: Any, method: str, antialias: bool, xp: Any
+    size: int, count: int, step: Any, start: Any, method: str, antialias: bool, xp: Any
 ) -> Any:
     """A matrix (size, count); result `i` is sampled at `(i + 1/2) * step + start` of the pixels.
 
     Where that lies outside of the image, the weights are 0; else they sum to 1.
     """
-    if xp is np:
-        places, pixels = np.arange(count), np.arange(size)
-    else:
-        kind = config.floatx() if isinstance(step, float) else dtype(step)
-        places, pixels = (cast(arange(n), kind) for n in (count, size))
-    places, pixels = places + 0.5, pixels + 0.5
+    places, pixels = np.arange(count) + 0.5, np.arange(size) + 0.5
+    if xp is not np:
+        places, pixels = (cast(x, dtype(step)) for x in (places, pixels))
     centers = places * step + start
     stretch = xp.maximum(step, 1) if antialias else 1
     distance = xp.absolute(centers[None, :] - pixels[:, None]) / stretch
@@ -154,13 +150,13 @@ def enlarge(
     interpolation: str = "nearest",
     data_format: str | None = None,
 ) -> Tensor:
-    """Images at a whole multiple of their size, which need not be known.
+    """Images at a whole multiple of their size.
 
     Args:
         images: shape `(batch, *sizes, channels)`, or with the channels second.
         factors: how many times as large, one number for all axes or one each.
         interpolation: `"nearest"` repeats each pixel, along any number of axes. The other ways of
-            `resize` are for two axes.
+            `resize` are for two axes; all but `"bilinear"` need to know sizes.
         data_format: `"channels_last"` or `"channels_first"`; by default as configured.
 
     Example:
@@ -172,9 +168,10 @@ def enlarge(
     rank = len(layout.known(images)) - 2
     counts = per_axis("factors", factors, rank)
     if interpolation == "nearest":
+        repeated: Any = images
         for axis, count in enumerate(counts, 1 if layout.is_last(data_format) else 2):
-            images = images if count == 1 else repeat(images, count, axis)
-        return images
+            repeated = repeated if count == 1 else repeat(repeated, count, axis)
+        return repeated
     if rank != 2:
         raise ShapeError(
             f"enlarge: interpolation={interpolation!r} is for two axes between batch and "
@@ -189,13 +186,15 @@ def enlarge(
 
 
 def _enlarged(x: Any, factors: tuple[int, ...], method: str) -> Any:
-    sizes = shape(x)[1:3]
     if method == "bilinear":
-        return adapter.image.bilinear(x, tuple(n * m for n, m in zip(sizes, factors, strict=True)))
-    for axis, (size, factor) in enumerate(zip(sizes, factors, strict=True), 1):
+        sizes = zip(shape(x)[1:3], factors, strict=True)
+        return adapter.image.bilinear(x, tuple(n * m for n, m in sizes))
+    for axis, factor in enumerate(factors, 1):
+        size = x.shape[axis]
+        if size is None:
+            raise ShapeError(f"enlarge needs to know sizes; received shape {layout.known(x)}.")
         if factor > 1:
-            xp = np if isinstance(size, int) else ops
-            x = _along(x, axis, _weights(size, size * factor, 1 / factor, 0.0, method, False, xp))
+            x = _along(x, axis, _weights(size, size * factor, 1 / factor, 0.0, method, False, np))
     return x
 
 

@@ -199,8 +199,10 @@ def enlarged(draw, kind):
     shape = draw(st.lists(st.integers(1, 4), min_size=rank + 2, max_size=rank + 2))
     methods = ("nearest", *KERNELS) if rank == 2 else ("nearest",)
     factors = draw(st.integers(1, 3) | st.tuples(*[st.integers(1, 3)] * rank))
-    kwargs = {"interpolation": draw(st.sampled_from(methods)),
-              "data_format": draw(st.sampled_from(("channels_last", "channels_first")))}
+    kwargs = {
+        "interpolation": draw(st.sampled_from(methods)),
+        "data_format": draw(st.sampled_from(("channels_last", "channels_first"))),
+    }
     return (strategies.array(draw, kind, shape), factors), kwargs
 
 
