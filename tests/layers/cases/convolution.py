@@ -95,7 +95,7 @@ CASES = [
     ),
     (
         L.SeparableConv1D,
-        {"filters": 2, "kernel_size": 2, "dilation_rate": 2, "data_format": "channels_first"},
+        {"filters": 5, "kernel_size": 2, "dilation_rate": 2, "data_format": "channels_first"},
         SEQUENCES,
         channels_first(lambda x, d, p, b: references.separable_conv(x, d, p, dilation=(2,)) + b),
     ),
@@ -113,7 +113,7 @@ CASES = [
     ),
     (
         L.SeparableConv2D,
-        {"filters": 3, "kernel_size": 2, "depth_multiplier": 2, "data_format": "channels_first"},
+        {"filters": 5, "kernel_size": 2, "depth_multiplier": 2, "data_format": "channels_first"},
         IMAGES,
         channels_first(lambda x, d, p, b: references.separable_conv(x, d, p) + b),
     ),

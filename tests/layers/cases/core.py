@@ -34,7 +34,7 @@ CASES = [
     ),
     (
         L.EinsumDense,
-        {"equation": "abde,dec->abc", "output_shape": [None, 3], "bias_axes": "bc"},
+        {"equation": "abde,dec->abc", "output_shape": [7, 3], "bias_axes": "bc"},
         IMAGES,
         lambda x, k, b: np.tensordot(x, k, 2) + b,
     ),
