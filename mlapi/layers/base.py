@@ -591,7 +591,8 @@ class Layer(_core.Host, Stateful):
         args, kwargs = self._init_args
         parameters = inspect.signature(type(self).__init__).parameters
         bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
-        for parameter in list(parameters.values())[1:]:
+        own = type(self).__init__ is not Layer.__init__  # whose arguments are above and below
+        for parameter in list(parameters.values())[1:] if own else ():
             name = parameter.name
             if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 continue

@@ -1,5 +1,6 @@
 """Every layer of the table against Keras's: outputs and gradients, with the same weights."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,22 @@ def name_of(index: int, row: Row) -> str:
     return f"{row.layer.__name__}-{index}-{arguments}"
 
 
-@pytest.mark.parametrize("row", PAIRS, ids=[name_of(i, row) for i, row in enumerate(PAIRS)])
+EACH = pytest.mark.parametrize("row", PAIRS, ids=[name_of(i, row) for i, row in enumerate(PAIRS)])
+
+
+@EACH
+def test_config(row: Row) -> None:
+    """Either library makes its layer of the other's config, and nothing is lost."""
+    ours = row.layer(**row.arguments, name="same")
+    theirs = getattr(keras.layers, row.layer.__name__)(**row.arguments, name="same")
+    read = mlapi.layers.deserialize(json.loads(json.dumps(keras.layers.serialize(theirs))))
+    assert type(read) is type(ours)
+    assert read.get_config() == ours.get_config()
+    back = keras.layers.deserialize(json.loads(json.dumps(mlapi.layers.serialize(ours))))
+    assert back.get_config() == theirs.get_config()
+
+
+@EACH
 def test_layer(row: Row) -> None:
     ours = row.layer(**row.arguments)
     theirs = getattr(keras.layers, row.layer.__name__)(**row.arguments)
