@@ -533,8 +533,14 @@ class Layer(_core.Host, Stateful):
 
     @property
     def compute_mask_is_source(self) -> bool:
-        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does."""
-        return bool(getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False))
+        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does.
+
+        A layer from outside the library may, if it supports masking and has a `compute_mask`.
+        """
+        if getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False):
+            return True
+        foreign = not type(self).compute_mask.__module__.startswith("mlapi.")
+        return foreign and self.supports_masking
 
     def _where(self) -> str:
         return f'{type(self).__name__} "{self.path}"'
