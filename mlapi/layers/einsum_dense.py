@@ -139,10 +139,12 @@ class EinsumDense(Layer):
         of_input = dict(zip(inputs, input_shape[first:], strict=False))
         sizes = self._output_sizes(tuple(input_shape), of_input, outputs, first)
         sizes |= {letter: size for letter, size in of_input.items() if size is not None}
+        summed = [axis for axis, letter in enumerate(kernel) if letter not in outputs]
+        others = [axis for axis, letter in enumerate(kernel) if letter in outputs]
         self.kernel = self.add_weight(
             name="kernel",
             shape=[sizes[letter] for letter in kernel],
-            initializer=self.kernel_initializer,
+            initializer=initializers.along(self.kernel_initializer, summed, others),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
