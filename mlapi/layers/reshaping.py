@@ -96,9 +96,9 @@ class Reshape(Layer):
         return ops.reshape(x, (batch, *self.target_shape))
 
     def _resolve(self, size: int, input_shape: Shape) -> tuple[int, ...]:
-        known = math.prod(n for n in self.target_shape if n != -1)
+        known = math.prod([n for n in self.target_shape if n != -1])
         rest = size // known if known else 0
-        target = tuple(rest if n == -1 else n for n in self.target_shape)
+        target = tuple([rest if n == -1 else n for n in self.target_shape])
         if math.prod(target) != size:
             raise ShapeError(
                 f'Reshape "{self.path}": an input of shape {tuple(input_shape)} holds {size} '
