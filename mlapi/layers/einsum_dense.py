@@ -143,7 +143,7 @@ class EinsumDense(Layer):
         others = [axis for axis, letter in enumerate(kernel) if letter in outputs]
         self.kernel = self.add_weight(
             name="kernel",
-            shape=[sizes[letter] for letter in kernel],
+            shape=[sizes.get(letter) for letter in kernel],
             initializer=initializers.along(self.kernel_initializer, summed, others),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,

@@ -199,6 +199,8 @@ def test_unknown_sizes_that_weights_depend_on():
         layers.Conv2D(2, 3)(channels)
     with pytest.raises(ShapeError, match="unknown size"):
         layers.BatchNormalization()(channels)
+    with pytest.raises(ShapeError, match="is unknown"):
+        layers.EinsumDense("ab,bc->ac", 2)(mlapi.Input((None,)))
 
 
 @pytest.mark.parametrize(
