@@ -17,11 +17,11 @@ from importlib import import_module
 def attach(
     package: str, init_file: str
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """Make `__getattr__`, `__dir__` and `__all__` for a package with a stub beside it.
+    """Make `__getattr__`, `__dir__` and `__all__` for a package or module with a stub beside it.
 
     Args:
-        package: The package's `__name__`.
-        init_file: The package's `__file__`; `__init__.pyi` is read from the same folder.
+        package: Its `__name__`.
+        init_file: Its `__file__`; the stub `__init__.pyi` or `name.pyi` lies in the same folder.
 
     Returns:
         The three values to be bound in the package's `__init__.py`.

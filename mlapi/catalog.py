@@ -30,11 +30,14 @@ CLASSES: Mapping[str, str] = MappingProxyType(
         "optimizers": "Optimizer",
         "optimizers.schedules": "LearningRateSchedule",
         "random": "SeedGenerator",
+        "dtype_policies": "DTypePolicy",
     }
 )
 # Where functions are public that a model may name, in the order in which they are searched.
 FUNCTIONS = ("activations", "losses", "metrics", "ops")
 _NOT_MODELLING = frozenset({"get", "serialize", "deserialize"})
+# Layers that hold another library's code or read a folder: never made because a file says so.
+_NEVER_LOADED = frozenset({"TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"})
 
 _registered: dict[str, Any] = {}
 _scope: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
@@ -60,7 +63,7 @@ def public(family: str) -> Mapping[str, Any]:
     for name in names:
         value = getattr(module, name)
         if isinstance(value, type):
-            if issubclass(value, base):
+            if issubclass(value, base) and name not in _NEVER_LOADED:
                 objects[name] = value
         elif family in FUNCTIONS and callable(value) and name not in _NOT_MODELLING:
             objects[name] = value

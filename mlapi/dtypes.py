@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import config
+from mlapi import settings
 from mlapi.errors import DTypeError, nearest
 from mlapi.types import DTypeLike
 
@@ -77,8 +77,8 @@ def standardize(dtype: DTypeLike | None) -> str:
     if type(dtype) is str and dtype in _KNOWN:
         return dtype
     if dtype is None:
-        return config.floatx()
-    return _strengthen(_name(dtype), config.floatx())
+        return settings.floatx()
+    return _strengthen(_name(dtype), settings.floatx())
 
 
 def promote(*dtypes: DTypeLike) -> str:
@@ -95,13 +95,13 @@ def promote(*dtypes: DTypeLike) -> str:
         >>> promote("int8", "uint8"), promote("float16", float), promote("int64", "float16")
         ('int16', 'float16', 'float16')
     """
-    return _promote(dtypes, config.floatx())
+    return _promote(dtypes, settings.floatx())
 
 
 def to_float(*dtypes: DTypeLike) -> str:
     """Returns `promote(*dtypes)`, or the default float type where that is an integer or bool."""
     name = promote(*dtypes)
-    return name if name in _FLOATS or name in _COMPLEX else config.floatx()
+    return name if name in _FLOATS or name in _COMPLEX else settings.floatx()
 
 
 def is_bool(dtype: DTypeLike) -> bool:

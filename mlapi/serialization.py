@@ -30,14 +30,20 @@ from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError, nearest
 # What a module path in a record may begin with to mean this library; the first is written.
 _NAMESPACES = ("keras", "mlapi", "tf_keras", "tensorflow.keras")
 # Where Keras looks for classes, if not under the name of their family.
-_MODULES = {"Model": "keras", "Sequential": "keras", "Functional": "keras.src.models.functional"}
+_MODULES = {
+    "Model": "keras",
+    "Sequential": "keras",
+    "Functional": "keras.src.models.functional",
+    "DTypePolicy": "keras",
+}
+# Modules that hold what has its home in another family.
+_HOMES = {"engine": ("models", "layers"), "mixed_precision": ("dtype_policies",)}
 # Last words of arguments' names, and the families of what they may hold.
 _ARGUMENTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
     "constraint": "constraints",
 }
-_POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 
 MAX_DEPTH = 200
 MAX_INTEGER = 2**53
@@ -265,8 +271,6 @@ def _read(config: Any, family: str | None = None) -> Any:
         return _read_marker(name, config)
     if name == "function":
         return _read_function(config)
-    if name in _POLICIES and _own_path(config.get("module") or "keras") is not None:
-        return _inner(config).get("name")
     return _construct(_lookup(config, family), config)
 
 
@@ -350,7 +354,7 @@ def _families_with(name: str, path: str | None, family: str | None) -> list[str]
     families = [family] if family else list(catalog.CLASSES)
     if path:
         head = path.removeprefix("src.").split(".")[0]
-        heads = ("models", "layers") if head == "engine" else (head,)  # engine: older files
+        heads = _HOMES.get(head, (head,))
         families = [f for f in families if f.split(".")[0] in heads]
     return [f for f in families if f in catalog.CLASSES and name in catalog.public(f)]
 
@@ -373,7 +377,8 @@ def _read_function(record: dict[str, Any]) -> Any:
     if not isinstance(name, str):
         raise LoadError(f"{_where()}a function is given by its name, found {type(name).__name__}.")
     if module in (None, "builtins") or _own_path(module) is not None:
-        for family in catalog.FUNCTIONS:
+        home = (_own_path(module) or "").removeprefix("src.").split(".")[0]
+        for family in sorted(catalog.FUNCTIONS, key=lambda family: family != home):
             found = catalog.public(family).get(name)
             if isinstance(found, FunctionType):
                 return found

@@ -7,20 +7,45 @@ backend; `mlapi.jit` and `mlapi.value_and_grad` lift it in and out of compiled f
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from mlapi import config, dtypes
 from mlapi.backends import adapter
-from mlapi.errors import LoadError, ShapeError
+from mlapi.errors import ArgumentError, LoadError, ShapeError, one_of
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _core = adapter.core
 
+
+class _Scope(threading.local):
+    """What changes how Variables are read and assigned in a thread.
+
+    Attributes:
+        plain: whether nothing does.
+        autocast: dtype as which Variables of floats are read, or None for their own.
+        stateless: the innermost `StatelessScope`, or None.
+        path: names of the layers that are being built, and of `name_scope`s, outermost first.
+    """
+
+    plain = True
+    autocast: str | None = None
+    stateless: "StatelessScope | None" = None
+    path: tuple[str, ...] = ()
+
+    def settle(self) -> None:
+        """Take note of a change."""
+        self.plain = self.autocast is None and self.stateless is None
+
+
+scope = _Scope()
+
+_AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 
 # Numbers variables in the order of their creation, which is the order of weights in files.
 _serial = itertools.count()
@@ -35,7 +60,15 @@ class Variable(_core.TensorView):
         shape: tuple of ints.
         dtype: standard dtype name; by default that of the array, or `config.floatx()`.
         trainable: whether gradients change it.
+        autocast: whether layers that compute in another float type read it cast to that.
+        aggregation: how replicas combine theirs: `"none"`, `"mean"`, `"sum"` or
+            `"only_first_replica"`.
+        synchronization: kept for programs written for Keras, which passes it on to TensorFlow.
         name: the last part of `path`.
+        layout: how it is spread over devices, or None.
+        path: where it is in a model; by default the names of the scopes around, and its own.
+        regularizer: function of the value whose result is added to the loss, or None.
+        constraint: function applied to the value after each update, or None.
 
     Example:
         >>> import mlapi
@@ -46,8 +79,9 @@ class Variable(_core.TensorView):
     """
 
     __slots__ = (
-        "__weakref__", "_storage", "_trainable", "constraint", "dtype", "is_parameter", "name",
-        "path", "regularizer", "serial", "shape",
+        "__weakref__", "_storage", "_trainable", "aggregation", "autocast", "constraint", "dtype",
+        "is_parameter", "layout", "name", "overwrite_with_gradient", "path", "regularizer",
+        "serial", "shape", "synchronization",
     )  # fmt: skip
 
     def __init__(
@@ -56,12 +90,17 @@ class Variable(_core.TensorView):
         shape: Shape | None = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
-        name: str = "variable",
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        layout: Any = None,
         *,
         path: str | None = None,
         regularizer: Callable | None = None,
         constraint: Callable | None = None,
     ) -> None:
+        name = name or "variable"
         if callable(initializer):
             if shape is None:
                 raise ShapeError(f'Variable "{name}": an initializer needs `shape`.')
@@ -80,9 +119,14 @@ class Variable(_core.TensorView):
                 )
         self.shape = tuple(int(n) for n in array.shape)
         self.name = name
-        self.path = path or name
+        self.path = path or "/".join((*scope.path, name))
         self.regularizer = regularizer
         self.constraint = constraint
+        self.autocast = autocast
+        self.aggregation = one_of("aggregation", aggregation or "none", _AGGREGATIONS)
+        self.synchronization = synchronization
+        self.layout = layout
+        self.overwrite_with_gradient = False
         self.serial = next(_serial)
         self._trainable = bool(trainable)
         self.is_parameter = self._trainable and dtypes.is_float(self.dtype)
@@ -91,7 +135,19 @@ class Variable(_core.TensorView):
     # NumPy arrays leave operators with a Variable to it, rather than turn it into an array.
     __array_priority__ = 100
 
-    value: Tensor = property(_core.read, doc="The current value: the framework's own tensor.")  # type: ignore[assignment]
+    @property
+    def value(self) -> Tensor:
+        """The current value: the framework's own tensor."""
+        return _core.read(self) if scope.plain else self._value_in_scope()
+
+    def _value_in_scope(self) -> Tensor:
+        value = scope.stateless.get_current_value(self) if scope.stateless else None
+        if value is None:
+            value = _core.read(self)
+        dtype = scope.autocast
+        if dtype is None or not self.autocast or not dtypes.is_float(self.dtype):
+            return value
+        return _core.cast(value, dtype)
 
     @property
     def trainable(self) -> bool:
@@ -108,13 +164,27 @@ class Variable(_core.TensorView):
 
     def assign(self, value: TensorLike) -> None:
         """Replace the value; `value` must have the variable's shape."""
-        _core.assign(self, self._accept(value))
+        value = self._accept(value)
+        if scope.stateless is not None:
+            scope.stateless.add_update((self, value))
+        else:
+            _core.assign(self, value)
+
+    def assign_zero(self) -> None:
+        """Replace the value by zeros."""
+        if scope.stateless is not None:
+            self.assign(np.zeros(self.shape))
+        else:
+            _core.assign_zero(self)
 
     def assign_add(self, value: TensorLike) -> None:
         """Add `value`, which must have the variable's shape or be a scalar."""
         if type(value) is not int and type(value) is not float:
             value = self._accept(value, scalar=True)
-        _core.assign_add(self, value)
+        if scope.stateless is not None:
+            self.assign(self.value + value)
+        else:
+            _core.assign_add(self, value)
 
     def assign_sub(self, value: TensorLike) -> None:
         """Subtract `value`, which must have the variable's shape or be a scalar."""
@@ -237,6 +307,101 @@ def _python_dtype(value: Any, array: np.ndarray) -> str:
     return {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind) or dtypes.standardize(
         array.dtype
     )
+
+
+class StatelessScope:
+    """A stretch of code in which no Variable changes: assignments are kept aside.
+
+    Args:
+        state_mapping: pairs of a Variable and the tensor that it holds meanwhile.
+        collect_losses: whether layers hand what they `add_loss` to the scope instead of keeping it.
+        initialize_variables: kept for programs written for Keras; Variables always have a value.
+
+    Attributes:
+        losses: what came by `add_loss`.
+
+    Example:
+        >>> import mlapi
+        >>> v = mlapi.Variable(1.0)
+        >>> with mlapi.StatelessScope([(v, mlapi.ops.ones(()) * 5)]) as scope:
+        ...     v.assign(v * 2)
+        >>> float(scope.get_current_value(v)), float(v)
+        (10.0, 1.0)
+    """
+
+    def __init__(
+        self,
+        state_mapping: Iterable[tuple[Variable, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ) -> None:
+        self.collect_losses = collect_losses
+        self.losses: list[Any] = []
+        self._values: dict[int, tuple[Variable, Any]] = {}
+        for variable, value in state_mapping or ():
+            if type(variable) is not Variable:
+                raise TypeError(
+                    "StatelessScope: state_mapping must hold pairs of a Variable and a tensor, "
+                    f"received {type(variable).__name__}."
+                )
+            self.add_update((variable, variable._accept(value)))
+
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Note a Variable's new value."""
+        self._values[id(update[0])] = update
+
+    @property
+    def updates(self) -> list[tuple[Variable, Any]]:
+        """Variables that hold something else than outside, and what they hold."""
+        return list(self._values.values())
+
+    def add_loss(self, loss: Any) -> None:
+        """Note a loss."""
+        self.losses.append(loss)
+
+    def get_current_value(self, variable: Variable) -> Any:
+        """What the Variable holds in here, or None if that is its own value."""
+        return self._values.get(id(variable), (None, None))[1]
+
+    def __enter__(self) -> Self:
+        self._outer = scope.stateless
+        scope.stateless = self
+        scope.settle()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        scope.stateless = self._outer
+        scope.settle()
+
+
+class name_scope:
+    """A stretch of code in which new layers and Variables have a name before their paths.
+
+    Args:
+        name: a part of a path, without slashes.
+        **kwargs: kept for programs written for Keras.
+
+    Example:
+        >>> import mlapi
+        >>> with mlapi.name_scope("encoder"):
+        ...     mlapi.Variable(1.0, name="scale").path
+        'encoder/scale'
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ArgumentError(
+                f"name_scope: name must be a non-empty str without slashes, received {name!r}."
+            )
+        self.name = name
+
+    def __enter__(self) -> Self:
+        self._outer = scope.path
+        scope.path = (*scope.path, self.name)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        scope.path = self._outer
 
 
 class Stateful:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
-from mlapi import config
+from mlapi import settings
 from mlapi.errors import ArgumentError, ArgumentTypeError, nearest
 
 
@@ -55,7 +55,11 @@ class Check:
         label = getattr(owner, "name", None)
         if label:
             where += f' "{label}"'
-        return f"{where}: {name} must be {self.sentence}, received {value!r}."
+        return f"{where}: {name} must be {self.sentence}, received {value!r}.{self.hint(value)}"
+
+    def hint(self, value: Any) -> str:
+        """What the user may have meant, as a sentence after a space, or nothing."""
+        return ""
 
 
 class Choice(Check):
@@ -75,9 +79,9 @@ class Choice(Check):
             raise ValueError
         return value.lower()
 
-    def _complain(self, owner: object, name: str, value: Any) -> str:
-        hint = nearest(value, self.choices) if isinstance(value, str) else ""
-        return super()._complain(owner, name, value) + hint
+    def hint(self, value: Any) -> str:
+        """The nearest choice."""
+        return nearest(value, self.choices) if isinstance(value, str) else ""
 
 
 def as_integer(value: Any, least: float = -math.inf) -> int:
@@ -142,13 +146,23 @@ noise_shape = Check(
 seed = Check("an integer, or None", lambda v: None if v is None else as_integer(v), "odd")
 
 
+class _Optional(Check):
+    __slots__ = ("check",)
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        super().__init__(f"{check.sentence}, or None", self._unless_none, check.bad)
+
+    def _unless_none(self, value: Any) -> Any:
+        return None if value is None else self.check.convert(value)
+
+    def hint(self, value: Any) -> str:
+        return self.check.hint(value)
+
+
 def optional(check: Check) -> Check:
     """The same check, which also lets None pass."""
-    return Check(
-        f"{check.sentence}, or None",
-        lambda value: None if value is None else check.convert(value),
-        check.bad,
-    )
+    return _Optional(check)
 
 
 _data_format = Choice("channels_last", "channels_first")
@@ -157,7 +171,7 @@ _data_format = Choice("channels_last", "channels_first")
 def data_format(owner: object, value: str | None) -> str:
     """Returns `"channels_last"` or `"channels_first"`; None stands for the configured one."""
     if value is None:
-        return config.image_data_format()
+        return settings.image_data_format()
     return _data_format(owner, "data_format", value)
 
 

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import mlapi
 from mlapi import config
-from mlapi.errors import ArgumentError
+from mlapi.errors import ArgumentError, BackendError
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +111,56 @@ def test_a_broken_file_is_named(tmp_path: Path, content: object, message: str) -
     assert message in error
     assert str(tmp_path / "mlapi.json") in error
     assert "ArgumentError" in error
+
+
+def test_limits() -> None:
+    x = np.zeros((12, 2), "float32")
+    model = mlapi.Sequential([mlapi.Input((2,)), mlapi.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    seen = []
+    note = mlapi.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(batch),
+        on_epoch_begin=lambda epoch, logs: seen.append("epoch"),
+    )
+    config.set_max_epochs(2)
+    config.set_max_steps_per_epoch(3)
+    try:
+        model.fit(x, x[:, :1], batch_size=2, epochs=5, callbacks=[note], verbose=0)
+        assert seen == ["epoch", 0, 1, 2, "epoch", 0, 1, 2]
+        assert model.predict(x, batch_size=2, verbose=0).shape == (6, 1)
+        assert model.predict(x, verbose=0).shape == (12, 1)
+    finally:
+        config.set_max_epochs(None)
+        config.set_max_steps_per_epoch(None)
+    assert config.max_epochs() is config.max_steps_per_epoch() is None
+    with pytest.raises(ArgumentError, match="max_epochs must be an int of at least 1"):
+        config.set_max_epochs(0)
+
+
+def test_a_backend_in_use_stays(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="cannot be replaced"):
+        config.set_backend("another")
+    config.set_backend(config.backend())
+    program = f"(config.set_backend(' {config.backend().upper()}'), config.backend())"
+    assert in_fresh_process(program, tmp_path, MLAPI_BACKEND="another") == str(
+        (None, config.backend())
+    )
+
+
+def test_files_never_run_code() -> None:
+    with pytest.raises(ArgumentError, match="custom_objects"):
+        config.enable_unsafe_deserialization()
+
+
+def test_tracebacks_without_the_library(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from mlapi import config, layers\n"
+        "config.enable_traceback_filtering()\n"
+        "assert config.is_traceback_filtering_enabled()\n"
+        "layers.Dense(-1)\n"
+    )
+    run = subprocess.run([sys.executable, program], capture_output=True, text=True)
+    assert "layers.Dense(-1)" in run.stderr
+    assert "units must be an integer" in run.stderr
+    assert "validation.py" not in run.stderr

@@ -1,6 +1,7 @@
 """What is seen of a run: on a terminal, in a file, and not at all."""
 
 import io
+import logging
 import re
 import subprocess
 import sys
@@ -318,3 +319,16 @@ def test_a_list_may_have_a_bar_and_a_history_of_its_own(capsys):
     (history,) = [c for c in calls.callbacks if isinstance(c, History)]
     assert history.history == {"loss": [0.5]}
     assert "loss: 0.5000" in capsys.readouterr().out
+
+
+def test_progress_in_the_log(caplog, capsys):
+    mlapi.config.disable_interactive_logging()
+    try:
+        with caplog.at_level(logging.INFO, "mlapi"):
+            history = make_model().fit(X, Y, epochs=2, verbose=1)
+    finally:
+        mlapi.config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    assert [numbers(line)["loss"] for line in caplog.messages] == [
+        as_shown({"loss": loss})["loss"] for loss in history.history["loss"]
+    ]

@@ -163,11 +163,15 @@ def test_arguments_of_other_versions_are_passed_over_while_they_are_none() -> No
         deserialize({**DENSE, "config": {**config, "quantization_config": "int8"}})
 
 
-def test_dtype_policies_are_their_name() -> None:
-    policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
-    assert deserialize(policy) == "float32"
-    restored = deserialize({**DENSE, "config": {"units": 3, "dtype": policy}})
-    assert restored.dtype == "float32"
+@pytest.mark.parametrize("name", ["DTypePolicy", "FloatDTypePolicy", "mixed_precision>Policy"])
+def test_dtype_policies(name: str) -> None:
+    module = ".".join(["keras", *name.split(">")[:-1]])
+    class_name = name.rsplit(">", maxsplit=1)[-1]
+    policy = deserialize({"module": module, "class_name": class_name, "config": {"name": "int8"}})
+    assert policy == mlapi.DTypePolicy("int8")
+    record = {**DENSE, "config": {"units": 3, "dtype": serialize(policy)}}
+    restored = deserialize(record)
+    assert restored.dtype == "int8"
 
 
 # Objects of users

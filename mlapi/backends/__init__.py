@@ -9,7 +9,7 @@ import importlib.metadata
 import importlib.util
 from types import ModuleType
 
-from mlapi import config
+from mlapi import settings
 from mlapi.errors import BackendError, nearest
 
 __all__ = ["adapter", "available"]
@@ -43,4 +43,4 @@ def _load(name: str) -> ModuleType:
     return importlib.import_module(known[name])
 
 
-adapter: ModuleType = _load(config.backend())
+adapter: ModuleType = _load(settings.backend())

@@ -24,8 +24,10 @@ from mlapi.layers.convolution import (
 )
 from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
 from mlapi.layers.einsum_dense import EinsumDense
+from mlapi.layers.foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from mlapi.layers.input import Input, InputLayer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.lambda_layer import Lambda
 from mlapi.layers.merging import (
     Add,
     Average,
@@ -53,6 +55,7 @@ from mlapi.layers.padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from mlapi.layers.pipeline import Pipeline
 from mlapi.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -162,6 +165,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "FlaxLayer",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -180,8 +184,10 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "JaxLayer",
     "LSTM",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -199,6 +205,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RNN",
+    "Pipeline",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -213,6 +220,8 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "TFSMLayer",
+    "TorchModuleWrapper",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from mlapi import constraints, initializers, ops, random, regularizers
+from mlapi import config, constraints, initializers, ops, random, regularizers
 from mlapi.errors import ShapeError
 from mlapi.layers.base import Layer
 from mlapi.layers.call_context import get_mask
@@ -284,7 +284,7 @@ class MultiHeadAttention(Layer):
             heads, scores = self._attend(q, k, v, mask, use_causal_mask, drop)
         else:
             heads = ops.dot_product_attention(
-                q, k, v, None, mask, None, use_causal_mask, self.flash_attention
+                q, k, v, None, mask, None, use_causal_mask, self._flash()
             )
         if self.gate_dense is not None:
             heads = heads * ops.sigmoid(self.gate_dense(query))
@@ -293,6 +293,11 @@ class MultiHeadAttention(Layer):
             output = fold.unfold_features(output, sizes[0])
             scores = None if scores is None else fold.unfold_scores(scores, *sizes)
         return (output, scores) if return_attention_scores else output
+
+    def _flash(self) -> bool | None:
+        """The argument, else what `config.enable_flash_attention` and its opposite say."""
+        flash = self.flash_attention
+        return config.is_flash_attention_enabled() if flash is None else flash
 
     def _mask(
         self,

@@ -7,17 +7,19 @@ does it once: after the first call, plain tensors go straight to `call`.
 
 import functools
 import inspect
+import sys
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from mlapi import config, dtypes, initializers, regularizers, serialization, tree
-from mlapi import constraints as constraints_module
+from mlapi import dtype_policies, dtypes, regularizers, serialization, tree
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, nearest
+from mlapi.dtype_policies import DTypePolicy, DTypePolicyMap
+from mlapi.errors import ArgumentError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, is_inferring, symbols_in
+from mlapi.layers import remat
 from mlapi.layers.arguments import (
     Signature,
     accepted,
@@ -31,8 +33,9 @@ from mlapi.layers.arguments import (
 )
 from mlapi.layers.call_context import context, get_mask, masking, set_mask
 from mlapi.layers.input_spec import check as check_inputs
-from mlapi.state import Stateful, Variable, collect, in_order
-from mlapi.types import DTypeLike, Shape
+from mlapi.layers.variables import LayerVariables
+from mlapi.state import Variable, scope
+from mlapi.types import DTypeLike
 
 _core = adapter.core
 _native = _core.native_types
@@ -41,13 +44,15 @@ _native = _core.native_types
 with_losses: "weakref.WeakSet[Layer]" = weakref.WeakSet()
 
 
-class Layer(_core.Host, Stateful):
+class Layer(LayerVariables, _core.Host):
     """Base of all layers.
 
     Args:
         name: unique within a model; made from the class's name by default.
         trainable: whether the variables are changed by training.
-        dtype: dtype of the variables and of the computation; `config.floatx()` by default.
+        dtype: of the variables and of the computation, or a dtype policy or its name for one dtype
+            each (see `mlapi.dtype_policies`); the global policy by default.
+        autocast: whether inputs of other float types are cast to that of the computation.
         activity_regularizer: function of the output whose value is added to the loss.
         **kwargs: `input_shape`, `input_dim` or `batch_input_shape` as older programs give them.
 
@@ -70,6 +75,7 @@ class Layer(_core.Host, Stateful):
     input_spec: Any = None
     autocast = True
     supports_masking = False
+    _rematerializes = True
     activity_regularizer: Any = None
     declared_shape: tuple | None
     _fast: bool | None
@@ -82,16 +88,15 @@ class Layer(_core.Host, Stateful):
         self._init_args = (args, kwargs)
         self.built = False
         self._trainable = True
-        self._dtype = config.floatx()
         self._fast = False
         self._makes_masks = self._takes_training = self._building = False
         self._ndim = -1
         self._call_losses = []
-        self._accepts = accepted(self._dtype)
         self._path = ""
         self._nodes = []
         self.name = ""
         self.declared_shape = None
+        self.dtype_policy = None
         return self
 
     def __init__(
@@ -106,11 +111,14 @@ class Layer(_core.Host, Stateful):
     ) -> None:
         self.name = checked_name(name, type(self))
         self._trainable = bool(trainable)
-        self._dtype = dtypes.standardize(getattr(dtype, "name", dtype) or config.floatx())
         self.autocast = autocast
-        self._accepts = accepted(self._dtype)
+        if dtype is not None:
+            self.dtype_policy = dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.declared_shape = legacy_shape(kwargs)
+        scope_of_remat = remat.current()
+        if scope_of_remat is not None and self._rematerializes:
+            self.call = remat.rematerialized(self, self.call, scope_of_remat)
         if kwargs:
             known = {*inspect.signature(type(self)).parameters, "name", "trainable", "dtype"}
             wrong = next(iter(kwargs))
@@ -131,180 +139,64 @@ class Layer(_core.Host, Stateful):
         """The mask of the output; the input's own where `supports_masking` is set."""
         return previous_mask if self.supports_masking else None
 
-    # --- variables ----------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        shape: Shape | int = (),
-        initializer: Any = None,
-        dtype: DTypeLike | None = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """A new Variable of this layer; store it in an attribute.
-
-        Args:
-            shape: tuple of ints.
-            initializer: name, Initializer or callable; Glorot uniform for floats, else zeros.
-            dtype: by default the layer's.
-            trainable: whether gradients change it.
-            regularizer, constraint: name, object, or None.
-            name: last part of its path.
-
-        Raises:
-            ShapeError: a size is unknown.
-        """
-        dtype = dtypes.standardize(dtype or self._dtype)
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
-            raise ShapeError(
-                f'{self._where()}: weight "{name}" would have the shape {shape}: a size that the '
-                "weights depend on is unknown. Give it in Input(shape=…)."
-            )
-        if initializer is None:
-            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
-        name = name or "variable"
-        variable = Variable(
-            initializers.get(initializer),
-            shape,
-            dtype,
-            trainable,
-            name,
-            path=f"{self.path}/{name}",
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints_module.get(constraint),
-        )
-        if trainable and not self._trainable:  # frozen for now
-            variable.trainable = False
-        return variable
+    # --- dtypes -------------------------------------------------------------------------------
 
     @property
-    def variables(self) -> list[Variable]:
-        """All Variables of this layer and those inside it, seeds and metrics included."""
-        return collect(self)
+    def dtype_policy(self) -> DTypePolicy:
+        """In which dtype the variables are kept, and in which is computed."""
+        if isinstance(self._policy, DTypePolicyMap) and self._path:
+            return self._policy[self._path]
+        return self._policy
 
-    @property
-    def weights(self) -> list[Variable]:
-        """The Variables that are saved and loaded: all but seeds and metrics."""
-        return [v for layer in self._flatten_layers() for v in layer._own_weights()]
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._policy = dtype_policies.get(policy)
+        self._settle_dtypes()
 
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """What training changes."""
-        if not self._trainable:
-            return []
-        return [
-            v
-            for layer in self._flatten_layers()
-            if layer._trainable
-            for v in layer._own_weights()
-            if v.trainable
-        ]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self.variables if id(v) not in trainable]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        return self.trainable_variables
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self.weights if id(v) not in trainable]
-
-    def _own_weights(self) -> list[Variable]:
-        own = [v for _, v in self._own_named_variables()]
-        return sorted(own, key=in_order)
-
-    def _sublayers(self) -> list["Layer"]:
-        return [layer for _, layer in self._named_children_of(Layer)]
-
-    def _flatten_layers(self) -> Iterator["Layer"]:
-        """This layer and all inside it, each once, parents first."""
-        seen: set[int] = set()
-        stack: list[Layer] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                yield layer
-                stack.extend(reversed(layer._sublayers()))
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights on the host, in the order of `weights`."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Assign all weights, in the order of `weights`; nothing changes if one does not fit."""
-        mine = self.weights
-        if len(weights) != len(mine):
-            hint = "" if self.built else " The layer is not built yet: call it once first."
-            raise ShapeError(
-                f"{self._where()} has {len(mine)} weights, received {len(weights)}.{hint}"
-            )
-        for variable, value in zip(mine, weights, strict=True):
-            if tuple(np.shape(value)) != variable.shape:
-                raise ShapeError(
-                    f'{self._where()}: weight "{variable.path}" has shape {variable.shape}, '
-                    f"received {tuple(np.shape(value))}."
-                )
-        for variable, value in zip(mine, weights, strict=True):
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold."""
-        if not self.built:
-            raise NotBuiltError(
-                f"{self._where()} has no weights yet: call it once, or build it with an input "
-                "shape, before counting."
-            )
-        return sum(int(np.prod(v.shape)) for v in self.weights)
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, trainable: bool) -> None:
-        for layer in self._flatten_layers():
-            layer._trainable = bool(trainable)
-            for variable in layer._own_weights():
-                if variable.is_parameter:
-                    variable.trainable = trainable
+    def _settle_dtypes(self) -> None:
+        """Look the policy up once: with a map of policies it depends on the path."""
+        policy = self.dtype_policy
+        self._variable_dtype, self._dtype = policy.variable_dtype, policy.compute_dtype
+        mixed = self._dtype != self._variable_dtype
+        self._autocast_to = sys.intern(self._dtype) if mixed else None
+        self._accepts = accepted(self._dtype)
 
     @property
     def dtype(self) -> str:
-        return self._dtype
+        """Dtype of the variables."""
+        return self._variable_dtype
 
     @property
     def variable_dtype(self) -> str:
-        return self._dtype
+        """Dtype of the variables."""
+        return self._variable_dtype
 
     @property
     def compute_dtype(self) -> str:
+        """Dtype of the computation and of the outputs."""
+        return self._dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype to which inputs of floats are cast."""
         return self._dtype
 
     @property
     def path(self) -> str:
         """Names of the layers around this one when it was built, and its own, with slashes."""
-        return self._path or "/".join((*context.path, self.name))
+        return self._path or "/".join((*scope.path, self.name))
 
     # --- losses -------------------------------------------------------------------------------
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar to the loss that is minimised; to be called from `call`."""
         self._fast = False
+        losses = loss if isinstance(loss, (list, tuple)) else [loss]
+        if scope.stateless is not None and scope.stateless.collect_losses:
+            scope.stateless.losses.extend(losses)
+            return
         with_losses.add(self)
-        self._call_losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        self._call_losses.extend(losses)
 
     @property
     def losses(self) -> list[Any]:
@@ -312,6 +204,17 @@ class Layer(_core.Host, Stateful):
         found = [loss for layer in self._flatten_layers() for loss in layer._call_losses]
         found += [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
         return found
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuses: metrics belong to `compile`, or into attributes.
+
+        Raises:
+            ArgumentError: always; the message says what to do instead.
+        """
+        raise ArgumentError(
+            f"{self._where()}: there is no add_metric any more. Pass metrics to compile(), or keep "
+            "a Metric in an attribute and call its update_state()."
+        )
 
     def _clear_losses(self) -> None:
         if with_losses:
@@ -329,6 +232,7 @@ class Layer(_core.Host, Stateful):
             and context.masks is None
             and args[0].dtype in self._accepts
             and args[0].ndim == self._ndim
+            and scope.autocast is self._autocast_to
         ):
             try:
                 if not kwargs:
@@ -368,14 +272,26 @@ class Layer(_core.Host, Stateful):
         training = kwargs.pop("training", outer)
         if self._takes_training and training is not None:
             kwargs["training"] = training
-        context.training = training
         try:
-            return self.call(*args, **kwargs)
+            return self._call_with(training, args, kwargs)
         except Exception as error:
             self._explain(error, args[0])
             raise
+
+    def _call_with(self, training: bool | None, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """`call`, for which `training` and how Variables are read are set."""
+        outer, cast = context.training, scope.autocast
+        context.training = training
+        if cast is not self._autocast_to:
+            scope.autocast = self._autocast_to
+            scope.settle()
+        try:
+            return self.call(*args, **kwargs)
         finally:
             context.training = outer
+            if cast is not self._autocast_to:
+                scope.autocast = cast
+                scope.settle()
 
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Every call that is not of the plainest kind."""
@@ -397,19 +313,19 @@ class Layer(_core.Host, Stateful):
         undecided = self._fast is None
         if undecided:
             self._decide()
-        path, outermost = context.path, not context.inside
+        path, outermost = scope.path, not context.inside
         if outermost:
             self._clear_losses()
             context.inside = True
         if first_call:  # layers inside are built now, and named after this one
-            context.path = tuple(self._path.split("/"))
+            scope.path = tuple(self._path.split("/"))
         try:
             if self._makes_masks and context.masks is None:
                 with masking():
                     return self._run(args, kwargs, training, first, info)
             return self._run(args, kwargs, training, first, info)
         finally:
-            context.path = path
+            scope.path = path
             if outermost:
                 context.inside = False
             if undecided and self._fast:  # a fast call would leave the losses of the last one
@@ -418,7 +334,6 @@ class Layer(_core.Host, Stateful):
     def _run(
         self, args: tuple, kwargs: dict, training: bool | None, first: Any, info: Signature
     ) -> Any:
-        outer = context.training
         masked = context.masks is not None
         mask = None
         if masked:
@@ -429,14 +344,11 @@ class Layer(_core.Host, Stateful):
                     mask = None
                 if info.takes_mask and mask is not None:
                     kwargs["mask"] = mask
-        context.training = training
         try:
-            out = self.call(*args, **kwargs)
+            out = self._call_with(training, args, kwargs)
         except Exception as error:
             self._explain(error, first)
             raise
-        finally:
-            context.training = outer
         if masked:
             out_mask = self.compute_mask(first, mask)
             if out_mask is not None:
@@ -447,6 +359,18 @@ class Layer(_core.Host, Stateful):
                 size = x.shape[0] if len(x.shape) else None
                 self.add_loss(self.activity_regularizer(x) / (1 if size is None else size))
         return out
+
+    def rematerialized_call(self, layer_call: Callable, *args: Any, **kwargs: Any) -> Callable:
+        """Returns `layer_call` as the `RematScope` around has it; see there."""
+        scope_of_remat = remat.current()
+        if scope_of_remat is None:
+            return layer_call
+        return remat.rematerialized(self, layer_call, scope_of_remat)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Records a call on symbolic tensors, and returns symbolic outputs."""
+        self._ensure_built(args, kwargs)
+        return self._symbolic_call(args, kwargs)
 
     def _symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         specs = self._infer(args, kwargs)
@@ -467,10 +391,10 @@ class Layer(_core.Host, Stateful):
         """Arrays and Variables become tensors, floats get the layer's dtype."""
         if args and isinstance(args[0], (list, tuple)) and args[0] and are_numbers(args[0]):
             args = (np.asarray(args[0]), *args[1:])
-        args, kwargs = tree.map_structure(self._to_tensor, (args, kwargs))
+        args, kwargs = tree.map_structure(lambda x: self._to_tensor(x, self._dtype), (args, kwargs))
         return args, dict(kwargs)
 
-    def _to_tensor(self, x: Any) -> Any:
+    def _to_tensor(self, x: Any, dtype: str) -> Any:
         kind = type(x)
         if kind is Variable:
             x = x.value
@@ -479,14 +403,14 @@ class Layer(_core.Host, Stateful):
                 return x
         elif isinstance(x, np.ndarray):
             if x.dtype.kind == "f":
-                return _core.convert(x, self._dtype if self.autocast else None)
+                return _core.convert(x, dtype if self.autocast else None)
             return _core.convert(x, dtypes.standardize(x.dtype)) if x.dtype.kind in "biu" else x
         elif kind is SymbolicTensor or not _core.is_tensor(x):
             return x
         else:
             _native.add(kind)
         if self.autocast and dtypes.is_float(_core.dtype_of(x)):
-            return _core.cast(x, self._dtype)
+            return _core.cast(x, dtype)
         return x
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -542,9 +466,6 @@ class Layer(_core.Host, Stateful):
         foreign = not type(self).compute_mask.__module__.startswith("mlapi.")
         return foreign and self.supports_masking
 
-    def _where(self) -> str:
-        return f'{type(self).__name__} "{self.path}"'
-
     def _explain(self, error: Exception, first: Any) -> None:
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
         if is_inferring() or getattr(error, "_mlapi_explained", False):
@@ -593,7 +514,11 @@ class Layer(_core.Host, Stateful):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, as plain data: what `from_config` takes."""
         found: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
-        found["dtype"] = self._dtype
+        found["dtype"] = (
+            self._policy.name
+            if type(self._policy) is DTypePolicy
+            else serialization.serialize(self._policy)
+        )
         args, kwargs = self._init_args
         parameters = inspect.signature(type(self).__init__).parameters
         bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
@@ -638,10 +563,15 @@ class Layer(_core.Host, Stateful):
         """Build for the shapes that `get_build_config` returned."""
         if self.built or not config:
             return
+        shapes: tuple = ()
+        named: dict[str, Any] = {}
         if "input_shape" in config:
-            self.build(as_shape(config["input_shape"]))
+            shapes = (as_shape(config["input_shape"]),)
         else:
-            self.build(**{k: as_shape(v) for k, v in config.get("shapes_dict", config).items()})
+            named = {k: as_shape(v) for k, v in config.get("shapes_dict", config).items()}
+        self.build(*shapes, **named)
+        if not self.built:  # the empty build of the base class
+            self._note_built(shapes, named)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -657,13 +587,14 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
     def run(self: Layer, *shapes: Any, **named: Any) -> None:
         if self._building:  # a subclass called super().build()
             return build(self, *shapes, **named)
-        outer, context.path = context.path, (*context.path, self.name)
-        self._path = "/".join(context.path)
+        outer, scope.path = scope.path, (*scope.path, self.name)
+        self._path = "/".join(scope.path)
+        self._settle_dtypes()
         self._building = True
         try:
             build(self, *shapes, **named)
         finally:
-            context.path = outer
+            scope.path = outer
             self._building = False
         return self._note_built(shapes, named)
 

@@ -45,7 +45,7 @@ class InputLayer(Layer):
         if batch_shape is None:
             batch_shape = (batch_size, *_checked(shape))
         self.batch_shape = _checked(batch_shape)
-        self._dtype = dtypes.standardize(dtype or config.floatx())
+        self.dtype_policy = dtypes.standardize(dtype or config.floatx())
         self.optional = optional
         self.built = True
         node = Node(self, (), {}, Spec(self.batch_shape, self._dtype))

@@ -2,8 +2,10 @@
 
 import math
 
-from mlapi import config, ops
+from mlapi import config, ops, validation
 from mlapi.losses.base import ElementwiseLoss, Loss, matched
+from mlapi.losses.limits import at_least
+from mlapi.op import op
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 # The functions of errors element by element: losses and metrics average them in their own ways.
@@ -24,25 +26,31 @@ def absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 |y_pred - y_true| / |y_true|`."""
     y_true, y_pred = matched(y_true, y_pred, "mean_absolute_percentage_error")
-    scale = ops.maximum(ops.abs(y_true), config.epsilon())
-    return 100.0 * ops.abs(y_pred - y_true) / scale
+    scale = at_least(ops.abs(y_true), config.epsilon())
+    return ops.abs((y_pred - y_true) / scale) * 100.0
 
 
 def squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`(log(1 + y_pred) - log(1 + y_true))²`; negative numbers count as 0."""
     y_true, y_pred = matched(y_true, y_pred, "mean_squared_logarithmic_error")
     epsilon = config.epsilon()
-    log_true = ops.log1p(ops.maximum(y_true, epsilon))
-    log_pred = ops.log1p(ops.maximum(y_pred, epsilon))
+    log_true = ops.log1p(at_least(y_true, epsilon))
+    log_pred = ops.log1p(at_least(y_pred, epsilon))
     return ops.square(log_pred - log_true)
 
 
 def huber_error(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """`e²/2` for errors up to `delta`, `delta |e| - delta²/2` beyond."""
     y_true, y_pred = matched(y_true, y_pred, "huber")
-    error = ops.abs(y_pred - y_true)
-    inner = ops.minimum(error, delta)
-    return 0.5 * ops.square(inner) + delta * (error - inner)
+    return huber_distance(y_true, y_pred, delta)
+
+
+@op(dtype=None)
+def huber_distance(y_true: TensorLike, y_pred: TensorLike, delta: float) -> Tensor:
+    """`huber_error` of tensors of the same shape and dtype."""
+    error = ops.abs(ops.subtract(y_pred, y_true))
+    beyond = ops.relu(error - delta)
+    return ops.square(error - beyond) * 0.5 + beyond * delta
 
 
 def log_cosh_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -66,7 +74,7 @@ def similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor
 
 def _unit(x: Tensor, axis: int) -> Tensor:
     length = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(length, config.epsilon() ** 2))
+    return x * ops.rsqrt(at_least(length, config.epsilon() ** 2))
 
 
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -228,7 +236,7 @@ class Huber(ElementwiseLoss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.delta = delta
+        self.delta = validation.positive(self, "delta", delta)
 
     def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the Huber error of every element."""
@@ -288,7 +296,7 @@ class CosineSimilarity(Loss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.axis = axis
+        self.axis = validation.integer_axis(self, "axis", axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns minus the cosine for every sample."""

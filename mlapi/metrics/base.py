@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlapi import dtypes, initializers, naming, ops
-from mlapi.backends import adapter
 from mlapi.errors import ShapeError
 from mlapi.losses.base import Configurable
 from mlapi.state import Stateful, Variable, collect
 from mlapi.types import DTypeLike, Shape, Tensor
-
-_core = adapter.core
 
 
 class Metric(Stateful, Configurable):
@@ -40,7 +37,12 @@ class Metric(Stateful, Configurable):
 
     def __init__(self, dtype: DTypeLike | None = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
-        self.dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+        self._dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the state, unless a variable has one of its own."""
+        return self._dtype
 
     def add_variable(
         self,
@@ -62,7 +64,7 @@ class Metric(Stateful, Configurable):
         return Variable(
             initializers.get(initializer),
             shape=tuple(shape),
-            dtype=dtype or self.dtype,
+            dtype=dtype or self._dtype,
             trainable=False,
             name=name or "variable",
             path=f"{self.name}/{name or 'variable'}",
@@ -97,7 +99,7 @@ class Metric(Stateful, Configurable):
     def reset_state(self) -> None:
         """Forgets all batches."""
         for variable in self.variables:
-            _core.assign_zero(variable)
+            variable.assign_zero()
 
     def stateless_update_state(
         self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any

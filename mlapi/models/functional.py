@@ -8,6 +8,7 @@ from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.graph import Program, SymbolicTensor, symbols_in
 from mlapi.layers import InputLayer, Layer
+from mlapi.layers.arguments import accepted
 from mlapi.layers.input_spec import InputSpec
 from mlapi.models import graph_config
 from mlapi.models.model import Model
@@ -53,7 +54,9 @@ class Functional(Model):
         self._single_input = type(inputs) is SymbolicTensor
         self._ndim = len(inputs.shape) if self._single_input else -1
         self._fast = None
-        self._accepts_like(flat_inputs)
+        # Each input is cast to its own dtype, not to that of the model's policy.
+        self._input_dtypes = [t.dtype for t in flat_inputs]
+        self._accepts = frozenset().union(*map(accepted, self._input_dtypes))
 
     def _compile(self) -> Program:
         if self._program is None:
@@ -79,10 +82,6 @@ class Functional(Model):
         self._compile()
         yield from ((layer.name, layer) for layer in self._program_layers)
         yield from ((n, v) for n, v in super()._state_of() if not n.startswith("_program_layers"))
-
-    def _accepts_like(self, inputs: list[SymbolicTensor]) -> None:
-        if any(t.dtype != self._dtype for t in inputs):
-            self.autocast = False
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
@@ -131,7 +130,11 @@ class Functional(Model):
             nested = tree.flatten(args[0])
             if len(nested) == 1:
                 args = (nested[0], *args[1:])
-        return super()._prepared(args, kwargs)
+        given = tree.flatten(args[0]) if args else []
+        if len(given) != len(self._input_dtypes):
+            return super()._prepared(args, kwargs)
+        tensors = list(map(self._to_tensor, given, self._input_dtypes))
+        return (tree.pack_sequence_as(args[0], tensors), *args[1:]), kwargs
 
     def _matched(self, inputs: Any) -> Any:
         """The given nest in the structure of the model's inputs: by name, or by place."""

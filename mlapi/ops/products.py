@@ -6,7 +6,7 @@ from mlapi.errors import ShapeError
 from mlapi.op import op
 from mlapi.ops.complexes import conj
 from mlapi.ops.elementwise import multiply
-from mlapi.ops.shape import moveaxis, ravel, reshape, shape, stack
+from mlapi.ops.shape import moveaxis, ravel, reshape, shape, stack, transpose
 from mlapi.types import Tensor, TensorLike
 
 
@@ -138,9 +138,10 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     rank = max(len(shape(x1)), len(shape(x2)))
     one = (1,) * (rank - len(shape(x1))) + shape(x1)
     other = (1,) * (rank - len(shape(x2))) + shape(x2)
-    x1 = reshape(x1, [n for size in one for n in (size, 1)])
-    x2 = reshape(x2, [n for size in other for n in (1, size)])
-    return reshape(multiply(x1, x2), [m * n for m, n in zip(one, other)])
+    # Of two axes only, since there are backends that broadcast along few.
+    products = reshape(multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1))), one + other)
+    pairs = transpose(products, [axis for i in range(rank) for axis in (i, rank + i)])
+    return reshape(pairs, [m * n for m, n in zip(one, other)])
 
 
 @op

@@ -41,6 +41,8 @@ class Case:
             unknown in a symbolic call.
         special: whether NaN, infinities, zeros of both signs, and the extremes of integers are
             drawn among its inputs.
+        rounds: whether whole results are the reference's to the nearest, either if between two;
+            the reference does not round.
         eager: whether the result's shape depends on values, so that it cannot be compiled.
         slopes: through how many of the results a gradient flows; None for all.
         draw: makes other arguments for random examples, out of a function that draws from a
@@ -59,6 +61,7 @@ class Case:
     tolerance: float = 1e-5
     unknown: bool = True
     special: bool = False
+    rounds: bool = False
     slopes: int | None = None
     eager: bool = False
     draw: Callable[[Any, str], Arguments] | None = None

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import tree
+from mlapi import config, tree
 from mlapi.backends import adapter
 from mlapi.data import ArrayData, IterableData
 from mlapi.errors import DataError, DivergedError
@@ -40,6 +40,9 @@ def fit(
     verbose: int | str,
 ) -> History:
     """Train `model`; see `Trainer.fit`."""
+    epochs = min(epochs, initial_epoch + (config.max_epochs() or epochs))
+    steps_per_epoch = _within_limit(steps_per_epoch, data)
+    validation_steps = None if validation is None else _within_limit(validation_steps, validation)
     steps = steps_per_epoch or data.steps
     hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
@@ -109,6 +112,7 @@ def evaluate(
     """Loss and metrics over all batches; see `Trainer.evaluate`."""
     own = hooks is None
     if hooks is None:
+        steps = _within_limit(steps, data)
         hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
     try:
         model.reset_metrics()
@@ -143,6 +147,7 @@ def predict(
     verbose: int | str,
 ) -> Any:
     """The outputs of all batches, on the host; see `Trainer.predict`."""
+    steps = _within_limit(steps, data)
     hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
     total = getattr(data, "length", None) if steps is None else None
     collected = Collected(total)
@@ -217,6 +222,12 @@ class Repeating:
             self._batches = None
             if fresh and not came:
                 return
+
+
+def _within_limit(steps: int | None, data: Data) -> int | None:
+    """How many batches to take; `config.set_max_steps_per_epoch` has the last word."""
+    most = config.max_steps_per_epoch()
+    return steps if most is None else min(most, steps or data.steps or most)
 
 
 def fetch(logs: Any) -> dict[str, float]:

@@ -7,14 +7,19 @@ A frame is drawn ten times a second at most, and only then do numbers leave the 
 frames a batch costs one look at the clock.
 """
 
+import logging
 import math
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from mlapi import config
 from mlapi.training.callback import Callback, Values
+
+_log = logging.getLogger("mlapi")
 
 FRAME_SECONDS = 0.1
 LONGEST_BAR, SHORTEST_BAR = 30, 10
@@ -46,7 +51,8 @@ class ProgressBar(Callback):
     """The progress of `fit`, `evaluate` and `predict`.
 
     With `verbose=1` in `params` a bar is drawn if the standard output is a terminal. Otherwise,
-    and with `verbose=2`, a line is written when an epoch, an evaluation or a prediction ends.
+    and with `verbose=2`, a line is written when an epoch, an evaluation or a prediction ends; to
+    the logger `mlapi` where `config.disable_interactive_logging` was called.
     The time per step leaves out the very first step, which compiles.
 
     Attributes:
@@ -140,7 +146,12 @@ class ProgressBar(Callback):
         self._phase = _Phase()
         verbose = self.params.get("verbose", 1)
         if verbose:
-            self._display = _Terminal() if verbose != 2 and _on_terminal() else _Lines()
+            if not config.is_interactive_logging_enabled():
+                self._display = _Lines(_log.info)
+            elif verbose != 2 and _on_terminal():
+                self._display = _Terminal()
+            else:
+                self._display = _Lines(_print)
             self.next_frame = 0.0
 
     def _begin(self, title: str, total: int | None, compiles: bool) -> None:
@@ -166,20 +177,27 @@ class ProgressBar(Callback):
 
 
 class _Lines:
-    """Writes plain lines, for files, pipes and notebooks."""
+    """Writes plain lines, for files, pipes, notebooks and logs."""
 
     frame_seconds = NEVER
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
 
     def frame(self, phase: _Phase, now: float, logs: Values, note: str) -> None:
         pass
 
     def line(self, phase: _Phase, now: float, logs: Values) -> None:
         numbers = [f"{name}: {_number(value)}" for name, value in logs.items()]
-        sys.stdout.write(" - ".join([phase.title, *_summary(phase, now), *numbers]) + "\n")
-        sys.stdout.flush()
+        self._write(" - ".join([phase.title, *_summary(phase, now), *numbers]))
 
     def close(self) -> None:
         pass
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 class _Terminal:

@@ -132,3 +132,18 @@ def test_arithmetic_of_rarer_dtypes(kind):
     total = ops.sum(ops.add(ops.multiply(x, 2), x))
     assert int(total) == 18
     assert ops.dtype(ops.maximum(x, x)) == kind
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_volumes_of_half_precision_are_pooled(kind: str) -> None:
+    x = np.arange(16, dtype="float32").reshape(1, 2, 2, 4, 1)
+    found = ops.average_pool(ops.cast(x, kind), 2)
+    assert ops.dtype(found) == kind
+    expected = x.reshape(1, 1, 2, 1, 2, 2, 2, 1).mean((2, 4, 6))
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.cast(found, "float32")), expected)
+
+
+def test_kron_of_views() -> None:
+    x, y = np.arange(3.0, dtype="float32"), np.arange(8.0, dtype="float32").reshape(2, 1, 4)
+    view = ops.transpose(ops.convert_to_tensor(y))
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.kron(x, view)), np.kron(x, y.T))

@@ -16,6 +16,17 @@ PAIRS = [row for row in ROWS if hasattr(keras.layers, row.layer.__name__)]
 TOLERANCE = 1e-5
 
 
+def in_keras(value: Any) -> Any:
+    """An argument with Keras's layers and ops in the place of ours."""
+    if isinstance(value, list):
+        return [in_keras(item) for item in value]
+    if isinstance(value, mlapi.Layer):
+        return keras.layers.deserialize(mlapi.layers.serialize(value))
+    if callable(value) and getattr(ops, getattr(value, "__name__", ""), None) is value:
+        return getattr(keras.ops, value.__name__)
+    return value
+
+
 def numpy(structure: Any) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(ops.stop_gradient(x))) for x in tree.flatten(structure)]
 
@@ -44,7 +55,8 @@ def test_config(row: Row) -> None:
 @EACH
 def test_layer(row: Row) -> None:
     ours = row.layer(**row.arguments)
-    theirs = getattr(keras.layers, row.layer.__name__)(**row.arguments)
+    arguments = {name: in_keras(value) for name, value in row.arguments.items()}
+    theirs = getattr(keras.layers, row.layer.__name__)(**arguments)
     ours(row.inputs, **row.call)
     theirs(row.inputs, **row.call)
     rng = np.random.default_rng(0)

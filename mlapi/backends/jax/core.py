@@ -5,7 +5,7 @@ tracers; `Borrowed` puts the arrays back afterwards and says what was written me
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -79,6 +79,10 @@ def synchronize() -> None:
     jax.effects_barrier()
 
 
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return jax.default_device(jax.devices(kind)[index])
+
+
 def describe_devices() -> list[str]:
     return [str(device) for device in jax.devices()]
 
@@ -95,7 +99,7 @@ class TensorView:
     __slots__ = ()
 
     def __jax_array__(self) -> jax.Array:
-        return self._storage  # type: ignore[attr-defined]
+        return self.value  # type: ignore[attr-defined]
 
 
 class Borrowed:

@@ -5,7 +5,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -105,12 +105,17 @@ def synchronize() -> None:
     tf.test.experimental.sync_devices()
 
 
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return tf.device(tf.config.list_logical_devices(kind.upper())[index].name)
+
+
 def describe_devices() -> list[str]:
     return [device.name for device in tf.config.list_logical_devices()]
 
 
 def free_memory() -> None:
-    context.context().clear_kernel_cache()
+    if (session := context.context_safe()) is not None:
+        session.clear_kernel_cache()
 
 
 # --- variables -------------------------------------------------------------------------------
@@ -125,7 +130,7 @@ class TensorView:
     __slots__ = ()
 
     def __tf_tensor__(self, dtype: tf.DType | None = None, name: str | None = None) -> tf.Tensor:
-        return tf.convert_to_tensor(read(self), dtype, name)
+        return tf.convert_to_tensor(self.value, dtype, name)
 
 
 def new_storage(variable: Any, array: np.ndarray) -> None:

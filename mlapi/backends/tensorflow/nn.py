@@ -3,7 +3,8 @@
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false, reportOptionalOperand=false
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -46,7 +47,9 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    return tf.nn.softmax(x, axis) if isinstance(axis, int) else tf.exp(log_softmax(x, axis))
+    if isinstance(axis, int) and x.shape.rank <= 5:  # oneDNN's kernel takes no more
+        return tf.nn.softmax(x, axis)
+    return tf.exp(log_softmax(x, axis))
 
 
 def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
@@ -225,30 +228,26 @@ def _spread(kernel: Tensor, axis: int, gap: int) -> Tensor:
     return tf.reshape(wide, sizes)[(*(slice(None),) * axis, slice(0, reach))]
 
 
-def max_pool(
-    inputs: Tensor,
-    pool_size: int | Sequence[int],
-    strides: int | Sequence[int] | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Tensor:
-    w = window(inputs.shape, pool_size, strides, padding, data_format)
-    pool = (tf.nn.max_pool1d, tf.nn.max_pool2d, tf.nn.max_pool3d)[w.rank - 1]
-    y = pool(_to_last(inputs, w), w.size, w.strides, padding.upper(), _LAST[w.rank])
-    return _from_last(y, w)
+def _pool(kernels: tuple[Callable[..., Tensor], ...]) -> Any:
+    def pool(
+        inputs: Tensor,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+    ) -> Tensor:
+        w = window(inputs.shape, pool_size, strides, padding, data_format)
+        x = _to_last(inputs, w)
+        if w.rank == 3 and x.dtype == tf.float16:  # which has no kernel
+            x = tf.cast(x, "float32")
+        y = kernels[w.rank - 1](x, w.size, w.strides, padding.upper(), _LAST[w.rank])
+        return _from_last(tf.cast(y, inputs.dtype), w)
+
+    return pool
 
 
-def average_pool(
-    inputs: Tensor,
-    pool_size: int | Sequence[int],
-    strides: int | Sequence[int] | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Tensor:
-    w = window(inputs.shape, pool_size, strides, padding, data_format)
-    pool = (tf.nn.avg_pool1d, tf.nn.avg_pool2d, tf.nn.avg_pool3d)[w.rank - 1]
-    y = pool(_to_last(inputs, w), w.size, w.strides, padding.upper(), _LAST[w.rank])
-    return _from_last(y, w)
+max_pool = _pool((tf.nn.max_pool1d, tf.nn.max_pool2d, tf.nn.max_pool3d))
+average_pool = _pool((tf.nn.avg_pool1d, tf.nn.avg_pool2d, tf.nn.avg_pool3d))
 
 
 # --- normalization -------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from mlapi.types import Axis, DTypeLike
 
 Tensor = torch.Tensor
 
-kron = torch.kron
+
+def kron(x1: Tensor, x2: Tensor) -> Tensor:
+    return torch.kron(x1.contiguous(), x2.contiguous())  # it refuses some views
 
 
 def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:

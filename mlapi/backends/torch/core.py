@@ -6,7 +6,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,25 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    chosen = torch.device(kind) if kind == "cpu" else torch.device(_KINDS.get(kind, kind), index)
+    torch.empty(0, device=chosen)  # fails where there is none
+    return _on_device(chosen)
+
+
+_KINDS = {"gpu": "cuda"}
+
+
+@contextmanager
+def _on_device(chosen: torch.device) -> Iterator[None]:
+    global device
+    outer, device = device, chosen
+    try:
+        yield
+    finally:
+        device = outer
+
+
 def describe_devices() -> list[str]:
     if device.type == "cuda":
         return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -158,7 +177,7 @@ class TensorView:
 
 
 def _tensor_of(x: Any) -> Any:
-    return x._storage if isinstance(x, TensorView) else x
+    return x.value if isinstance(x, TensorView) else x
 
 
 def new_storage(variable: Any, array: np.ndarray) -> None:

@@ -86,6 +86,7 @@ _KERNEL = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _MAX_POOL = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+_HALVES = (torch.float16, torch.bfloat16)
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
@@ -200,6 +201,9 @@ def average_pool(
     w = window(inputs.shape, pool_size, strides, padding, data_format)
     x = inputs.permute(_TO_SECOND[inputs.ndim]) if w.channels_last else inputs
     pool = _AVERAGE_POOL[w.rank]
+    if w.rank == 3 and x.dtype in _HALVES and x.device.type == "cpu":  # which have no kernel
+        y = average_pool(inputs.float(), pool_size, strides, padding, data_format)
+        return y.to(x.dtype)
     pads = [n for pair in reversed(w.pads(x.shape[2:])) for n in pair] if w.same else []
     if any(pads):
         inside = F.pad(torch.ones_like(x[:1, :1]), pads)
@@ -369,25 +373,50 @@ def sparse_categorical_crossentropy(
 
 
 def mean_sparse_categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool = False,
+    axis: int = -1,
+    ignore_class: int | None = None,
 ) -> Tensor:
-    return _sparse_categorical(target, output, from_logits, axis, "mean")
+    if ignore_class is None:
+        return _sparse_categorical(target, output, from_logits, axis, "mean")
+    target = target.to(torch.int64)
+    total = _sparse_categorical(target, output, from_logits, axis, "sum", ignore_class)
+    return total / torch.clamp_min((target != ignore_class).sum(), 1)
 
 
 def _sparse_categorical(
-    target: Tensor, output: Tensor, from_logits: bool, axis: int, reduction: str
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool,
+    axis: int,
+    reduction: str,
+    ignored: int = _NO_CLASS,
 ) -> Tensor:
     target = target.to(torch.int64)
     target = target if target.ndim == 1 else target.reshape(-1)
     output = _rows(output, axis)
     if from_logits:
-        return F.cross_entropy(output, target, reduction=reduction, ignore_index=_NO_CLASS)
+        return F.cross_entropy(output, target, reduction=reduction, ignore_index=ignored)
     log_p = _log_probability(output, 1)
-    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=_NO_CLASS)
+    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=ignored)
+
+
+def huber_distance(y_true: Tensor, y_pred: Tensor, delta: float) -> Tensor:
+    return F.huber_loss(y_pred, y_true, reduction="none", delta=delta)
+
+
+def class_scores(y_pred: Tensor, numbers: Tensor) -> Tensor:
+    return torch.gather(y_pred, -1, numbers.to(torch.int64).unsqueeze(-1)).squeeze(-1)
 
 
 def class_hits(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return torch.argmax(y_pred, -1) == y_true
+
+
+def top_hits(right: Tensor, y_pred: Tensor, k: int) -> Tensor:
+    return ((y_pred > right.unsqueeze(-1)).sum(-1) < k) & torch.isfinite(right)
 
 
 # --- activations that would be several kernels ---------------------------------------------------

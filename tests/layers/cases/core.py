@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlapi import layers as L
+from mlapi import ops
 from tests.layers.cases.inputs import IMAGES, SEQUENCES, VECTORS, WORDS
 
 
@@ -93,6 +94,21 @@ CASES = [
         VECTORS,
         lambda x, table, back: x @ back,
         {"reverse": True},
-        {"gradients": False},  # the table has none
+        {"gradients": False, "mixed": False},  # the table has none; logits are float32
+    ),
+    (L.Lambda, {"function": ops.relu}, VECTORS, np.maximum(VECTORS, 0)),
+    (
+        L.Lambda,
+        {"function": ops.leaky_relu, "arguments": {"negative_slope": 0.5}, "output_shape": [5]},
+        VECTORS,
+        np.where(VECTORS > 0, VECTORS, 0.5 * VECTORS),
+    ),
+    (
+        L.Pipeline,
+        {"layers": [L.Dense(3, name="first"), L.Rescaling(2.0), L.Dense(2, "tanh", name="second")]},
+        VECTORS,
+        lambda x, k1, b1, k2, b2: np.tanh(2 * (x @ k1 + b1) @ k2 + b2),
+        {},
+        {"mixed": False},
     ),
 ]
