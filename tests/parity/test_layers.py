@@ -31,16 +31,26 @@ def numpy(structure: Any) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(ops.stop_gradient(x))) for x in tree.flatten(structure)]
 
 
+def is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
 def name_of(index: int, row: Row) -> str:
     """With the arguments, which the entries of differences.toml can name."""
-    arguments = ",".join(f"{name}={value}" for name, value in row.arguments.items())
-    return f"{row.layer.__name__}-{index}-{arguments}"
+    arguments = [f"{name}={value}" for name, value in row.arguments.items() if is_plain(value)]
+    return f"{row.layer.__name__}-{index}-{','.join(arguments)}"
 
 
-EACH = pytest.mark.parametrize("row", PAIRS, ids=[name_of(i, row) for i, row in enumerate(PAIRS)])
+EACH = [pytest.param(row, id=name_of(i, row)) for i, row in enumerate(PAIRS)]
+# Functions and layers are written down by names that the two libraries do not share.
+WRITTEN = [each for each, row in zip(EACH, PAIRS, strict=True) if is_plain(row.arguments)]
 
 
-@EACH
+@pytest.mark.parametrize("row", WRITTEN)
 def test_config(row: Row) -> None:
     """Either library makes its layer of the other's config, and nothing is lost."""
     ours = row.layer(**row.arguments, name="same")
@@ -52,7 +62,7 @@ def test_config(row: Row) -> None:
     assert back.get_config() == theirs.get_config()
 
 
-@EACH
+@pytest.mark.parametrize("row", EACH)
 def test_layer(row: Row) -> None:
     ours = row.layer(**row.arguments)
     arguments = {name: in_keras(value) for name, value in row.arguments.items()}
