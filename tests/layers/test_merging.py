@@ -27,6 +27,7 @@ def test_functions_on_tensors_and_in_models(name):
     inputs = [mlapi.Input((3,)), mlapi.Input((3,))]
     model = mlapi.Model(inputs, function(inputs, name="merged"))
     np.testing.assert_allclose(ops.convert_to_numpy(model([X, 2 * X])), expected)
+    np.testing.assert_allclose(model.predict([X, 2 * X], verbose=0), expected)
     assert model.get_layer("merged").name == "merged"
 
 
