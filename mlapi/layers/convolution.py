@@ -140,6 +140,7 @@ class _Conv(BaseConv):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
+        self._own_op = type(self).convolution_op is not _Conv.convolution_op
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights for inputs with the channels of `input_shape`."""
@@ -157,7 +158,6 @@ class _Conv(BaseConv):
             constraint=self.kernel_constraint,
         )
         self._add_bias(self.filters)
-        self._own_op = type(self).convolution_op is not _Conv.convolution_op
 
     def call(self, x: Tensor) -> Tensor:
         """Returns the convolution of `x` with the kernel."""
