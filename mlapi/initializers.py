@@ -5,6 +5,7 @@ weights on every backend. An initializer is an object with `draw(shape, dtype)`,
 NumPy array; called, it returns a tensor. Any function `(shape, dtype) -> array` will do as well.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -419,6 +420,31 @@ class VarianceScaling(_Random):
             return math.prod(shape), math.prod(shape)
         field = math.prod(shape[:-2])
         return field * shape[-2], field * shape[-1]
+
+
+def along(
+    initializer: Any, input_axes: Sequence[int], output_axes: Sequence[int]
+) -> Callable[..., Any]:
+    """Returns an initializer that counts the inputs and outputs of a unit along these axes.
+
+    It is for layers whose kernels have other axes than `(…, inputs, outputs)`. One that counts
+    nothing, or along axes of its own, is returned as it is.
+
+    Args:
+        initializer: an object or function, as `get` returns it.
+        input_axes: axes of the weight that are summed over.
+        output_axes: its other axes.
+
+    Example:
+        >>> import mlapi
+        >>> along(mlapi.initializers.GlorotUniform(), [0], [1, 2]).output_axes
+        [1, 2]
+    """
+    if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
+        return initializer
+    twin = copy.copy(initializer)
+    twin.input_axes, twin.output_axes = input_axes, output_axes
+    return twin
 
 
 class _NamedScaling(VarianceScaling):

@@ -123,10 +123,27 @@ non_negative = Check(
     "a number of at least 0", lambda v: _number(v, lambda n: 0 <= n < math.inf), -1.0
 )
 fraction = Check("a number from 0 to 1", lambda v: _number(v, lambda n: 0 <= n <= 1), 1.5)
+below_one = Check(
+    "a number of at least 0 and below 1", lambda v: _number(v, lambda n: 0 <= n < 1), 1.0
+)
 number = Check("a number", lambda v: _number(v, math.isfinite), "much")
 integer_axis = Check("an integer", as_integer, 1.5)
 integer_axes = Check("an integer or a list of integers", _axes, 1.5)
 boolean = Check("True or False", _boolean, "maybe")
+
+
+def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise TypeError
+    return tuple(None if size is None else as_integer(size, 1) for size in value)
+
+
+noise_shape = Check(
+    "a list of sizes of at least 1, with None for those of the input, or None", _noise_shape, (0,)
+)
+seed = Check("an integer, or None", lambda v: None if v is None else as_integer(v), "odd")
 
 
 class _Optional(Check):

@@ -457,8 +457,14 @@ class Layer(LayerVariables, _core.Host):
 
     @property
     def compute_mask_is_source(self) -> bool:
-        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does."""
-        return bool(getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False))
+        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does.
+
+        A layer from outside the library may, if it supports masking and has a `compute_mask`.
+        """
+        if getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False):
+            return True
+        foreign = not type(self).compute_mask.__module__.startswith("mlapi.")
+        return foreign and self.supports_masking
 
     def _explain(self, error: Exception, first: Any) -> None:
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
@@ -516,7 +522,8 @@ class Layer(LayerVariables, _core.Host):
         args, kwargs = self._init_args
         parameters = inspect.signature(type(self).__init__).parameters
         bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
-        for parameter in list(parameters.values())[1:]:
+        own = type(self).__init__ is not Layer.__init__  # whose arguments are above and below
+        for parameter in list(parameters.values())[1:] if own else ():
             name = parameter.name
             if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 continue

@@ -55,7 +55,8 @@ def check_layer(
         arguments: its constructor's arguments.
         inputs: an array, or a list of arrays for layers that take a list.
         expected: the output as an array, or a nest of them; or a function that returns it for
-            the inputs and the weights, `expected(inputs, *weights)`.
+            the inputs and the weights, `expected(inputs, *weights)`. For a function the trainable
+            weights are moved away from their first values: a bias of 0 could be added anywhere.
         call_arguments: further arguments of the call, for instance `{"training": True}`. Calls
             must then be repeatable: no dropout.
         gradients: False for layers that have none, or steps in their output.
@@ -78,12 +79,15 @@ def check_layer(
     call = dict(call_arguments or {})
     layer = layer_class(**arguments)
     output = _numpy(layer(inputs, **call))
-    weights = layer.get_weights()
     _check_names(layer)
+    if callable(expected):
+        _move(layer)
+        output = _numpy(layer(inputs, **call))
+    weights = layer.get_weights()
     if expected is not None:
         wanted = expected(inputs, *weights) if callable(expected) else expected
         _check_close(output, wanted, tolerance, f"{layer_class.__name__}: unexpected output")
-    copy = _check_copy(layer, inputs, tolerance)
+    copy = _check_copy(layer, inputs, call, tolerance)
     compiled = jit(lambda x: layer(x, **call), layer)
     layer.set_weights(weights)
     found = _numpy(compiled(_tensors(inputs)))
@@ -92,7 +96,8 @@ def check_layer(
     _check_odd_arguments(layer_class, arguments, layer)
     _check_symbolic(layer, inputs, output, call)
     _check_mask(layer, inputs, output)
-    _check_saved(layer, inputs, tolerance)
+    _check_saved(layer, inputs, call, tolerance)
+    layer.set_weights(weights)
     if mixed:
         _check_mixed(layer, arguments, inputs, output, call)
     if signature(layer_class).takes_training:
@@ -120,6 +125,13 @@ def _check_close(found: Any, wanted: Any, tolerance: float, message: str) -> Non
         np.testing.assert_allclose(one, other, tolerance, tolerance, err_msg=message)
 
 
+def _move(layer: Layer) -> None:
+    generator = host_random.generator()
+    for variable in layer.trainable_variables:
+        noise = generator.normal(0.0, 0.3, variable.shape)
+        variable.assign((variable.numpy() + noise).astype(variable.dtype))
+
+
 def _check_names(layer: Layer) -> None:
     paths = [variable.path for variable in layer.weights]
     name = type(layer).__name__
@@ -128,17 +140,19 @@ def _check_names(layer: Layer) -> None:
         assert path.startswith(f"{layer.name}/"), f"{name}: {path!r} is not below {layer.name!r}"
 
 
-def _check_copy(layer: Layer, inputs: Any, tolerance: float) -> Layer:
+def _check_copy(layer: Layer, inputs: Any, call: dict, tolerance: float) -> Layer:
     """A layer made from the config, as it looks after a journey through JSON, is the same layer."""
     name = type(layer).__name__
     config = json.loads(json.dumps(layer.get_config()))
     copy = type(layer).from_config(config)
     again = json.loads(json.dumps(copy.get_config()))
     assert again == config, f"{name}: the config changes on the way: {config} to {again}"
-    copy(inputs)
-    copy.set_weights(layer.get_weights())
-    found, wanted = _numpy(copy(inputs)), _numpy(layer(inputs))
+    weights = layer.get_weights()
+    copy(inputs, **call)
+    copy.set_weights(weights)
+    found, wanted = _numpy(copy(inputs, **call)), _numpy(layer(inputs, **call))
     _check_close(found, wanted, tolerance, f"{name}: a copy is not equal")
+    copy.set_weights(weights)
     return copy
 
 
@@ -175,10 +189,10 @@ def _check_mask(layer: Layer, inputs: Any, output: Any) -> None:
         assert fits, f"{name}: a mask of shape {shape} for an output of shape {array.shape}"
 
 
-def _check_saved(layer: Layer, inputs: Any, tolerance: float) -> None:
+def _check_saved(layer: Layer, inputs: Any, call: dict[str, Any], tolerance: float) -> None:
     """A model with the layer comes back from a file as it was."""
     symbols = tree.map_structure(lambda x: Input(x.shape[1:], dtype=ops.dtype(x)), inputs)
-    model = Model(symbols, layer(symbols))
+    model = Model(symbols, layer(symbols, **call))
     known = {type(layer).__name__: type(layer)}
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras")
@@ -194,7 +208,7 @@ def _check_mixed(
     """Computes in bfloat16 and keeps its weights in float32."""
     name = type(layer).__name__
     mixed = type(layer)(**{**arguments, "dtype": "mixed_bfloat16"})
-    mixed(inputs)
+    mixed(inputs, **call)
     assert [v.dtype for v in mixed.weights] == [v.dtype for v in layer.weights], name
     mixed.set_weights(layer.get_weights())
     for found, wanted in zip(tree.flatten(mixed(inputs, **call)), tree.flatten(output)):

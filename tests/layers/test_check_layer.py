@@ -72,8 +72,14 @@ class KeepsArgumentsAsTheyCome(Scale):
 
 
 def test_a_sound_layer_passes():
-    output = check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x * w)
+    output = check_layer(Scale, {"factor": 3.0}, X, expected=3 * X)
     np.testing.assert_allclose(output, 3 * X, rtol=1e-6)
+    check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x * w)
+
+
+def test_first_values_of_weights_hide_nothing():
+    with pytest.raises(AssertionError, match="unexpected output"):
+        check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x)
 
 
 @pytest.mark.parametrize(

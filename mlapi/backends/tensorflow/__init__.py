@@ -37,5 +37,5 @@ __all__ = [
 ]
 
 NAME = "tensorflow"
-IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
+IMPLEMENTATIONS = (arrays, elementwise, image, ops, nn, sequences)
 """The modules that hold the implementations of ops, by name."""

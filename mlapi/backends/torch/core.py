@@ -363,6 +363,9 @@ class Host(torch.nn.Module):
     __delattr__ = object.__delattr__
 
     def __getattr__(self, name: str) -> Any:
+        found: Any = getattr(type(self), name, None)
+        if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which says more
+            return found.__get__(self, type(self))
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
