@@ -6,6 +6,9 @@ from typing import Any
 from mlapi.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from mlapi.layers.attention import MultiHeadAttention
 from mlapi.layers.base import Layer
+from mlapi.layers.bidirectional import Bidirectional
+from mlapi.layers.cells import StackedRNNCells
+from mlapi.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from mlapi.layers.convolution import (
     Conv1D,
     Conv2D,
@@ -17,8 +20,10 @@ from mlapi.layers.convolution import (
     DepthwiseConv2D,
 )
 from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
+from mlapi.layers.gru import GRU, GRUCell
 from mlapi.layers.input import Input, InputLayer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.lstm import LSTM, LSTMCell
 from mlapi.layers.merging import (
     Add,
     Average,
@@ -63,7 +68,7 @@ from mlapi.layers.pooling import (
     MaxPooling3D,
 )
 from mlapi.layers.preprocessing import Rescaling
-from mlapi.layers.recurrent import LSTM, RNN, LSTMCell
+from mlapi.layers.recurrent import RNN
 from mlapi.layers.regularization import (
     Dropout,
     GaussianNoise,
@@ -79,6 +84,8 @@ from mlapi.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from mlapi.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from mlapi.layers.wrapper import TimeDistributed, Wrapper
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import serialize as _serialize
 
@@ -93,10 +100,14 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv3D",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
@@ -107,6 +118,8 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -147,10 +160,15 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -11,6 +11,7 @@ from mlapi.backends.tensorflow import (
     ops,
     optimizers,
     random,
+    recurrence,
     sequences,
     signal,
     transforms,
@@ -29,11 +30,12 @@ __all__ = [
     "ops",
     "optimizers",
     "random",
+    "recurrence",
     "sequences",
     "signal",
     "transforms",
 ]
 
 NAME = "tensorflow"
-IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
+IMPLEMENTATIONS = (arrays, elementwise, ops, nn, recurrence, sequences)
 """The modules that hold the implementations of ops, by name."""
