@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from mlapi import ops, serialization, tree
+from mlapi import ops, tree
 from mlapi.catalog import custom_object_scope
 from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
-from mlapi.layers.wrapper import checked_layer, read_inner
+from mlapi.layers.wrapper import checked_layer, read_inner, write_inner
 from mlapi.types import Shape, Tensor
 from mlapi.validation import Choice, optional
 
@@ -119,8 +119,8 @@ class Bidirectional(Layer):
     ) -> Any:
         """Returns the outputs of both, put together, and with `return_state` the last states."""
         ahead, back = self._halves(initial_state)
-        y, states = self._run(self.forward_layer, sequences, ahead, mask, training)
-        y_back, states_back = self._run(self.backward_layer, sequences, back, mask, training)
+        y, states = self._one_way(self.forward_layer, sequences, ahead, mask, training)
+        y_back, states_back = self._one_way(self.backward_layer, sequences, back, mask, training)
         if self.return_sequences:
             y_back = ops.flip(y_back, axis=1)
         merged = self._merged(y, y_back)
@@ -139,7 +139,7 @@ class Bidirectional(Layer):
         half = len(initial_state) // 2
         return list(initial_state[:half]), list(initial_state[half:])
 
-    def _run(
+    def _one_way(
         self, layer: Any, sequences: Tensor, states: Any, mask: Any, training: bool | None
     ) -> tuple[Tensor, list[Any]]:
         info = signature(type(layer))
@@ -195,7 +195,7 @@ class Bidirectional(Layer):
         layers = {"layer": self.forward_layer, "backward_layer": self.backward_layer}
         config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
         config["merge_mode"] = self.merge_mode
-        return config | {key: serialization.serialize(each) for key, each in layers.items()}
+        return config | {key: write_inner(each) for key, each in layers.items()}
 
     @classmethod
     def from_config(
@@ -212,7 +212,7 @@ class Bidirectional(Layer):
 
 def _copy(layer: Any, direction: str, go_backwards: bool) -> Any:
     """A layer like `layer`, with weights of its own."""
-    record = serialization.serialize(layer)
+    record = write_inner(layer)
     name = layer.name.removeprefix(f"{direction}_")
     record["config"] |= {"name": f"{direction}_{name}", "go_backwards": go_backwards}
     with custom_object_scope(_classes_and_functions(layer)):

@@ -11,7 +11,7 @@ from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.graph import is_inferring
 from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
-from mlapi.layers.wrapper import read_inner
+from mlapi.layers.wrapper import read_inner, write_inner
 from mlapi.types import Shape, Tensor
 from mlapi.validation import Choice, boolean, fraction, positive_int
 
@@ -296,6 +296,10 @@ class StackedRNNCells(Layer):
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Returns the states of all cells before the first step."""
         return [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, with the records of the cells."""
+        return {**super().get_config(), "cells": write_inner(self.cells)}
 
     @classmethod
     def from_config(

@@ -20,7 +20,7 @@ from mlapi.layers.cells import (
     step_of,
 )
 from mlapi.layers.input_spec import InputSpec
-from mlapi.layers.wrapper import read_inner
+from mlapi.layers.wrapper import read_inner, write_inner
 from mlapi.state import Stateful, Variable
 from mlapi.types import Shape, Tensor
 from mlapi.validation import boolean
@@ -349,7 +349,10 @@ class RNN(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, those included that subclasses hand on by name."""
-        return {**{name: getattr(self, name) for name in _OPTIONS}, **super().get_config()}
+        config = {**{name: getattr(self, name) for name in _OPTIONS}, **super().get_config()}
+        if "cell" in config:
+            config["cell"] = write_inner(self.cell)
+        return config
 
     @classmethod
     def from_config(

@@ -24,6 +24,15 @@ def checked_layer(owner: Layer, name: str, layer: Any) -> Layer:
     )
 
 
+def write_inner(layer: Any) -> Any:
+    """Returns the record of a layer that another one builds, or of a list of them."""
+    if isinstance(layer, list):
+        return [write_inner(each) for each in layer]
+    record = serialization.serialize(layer)
+    record.pop("build_config", None)
+    return record
+
+
 def read_inner(record: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the layer of a record, not yet built: the layer around it builds it, under its path.
 
@@ -62,6 +71,10 @@ class Wrapper(Layer):
         """Builds the layer inside for inputs of this shape."""
         if not self.layer.built:
             self.layer._build_in_call(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, with the record of the layer inside."""
+        return {**super().get_config(), "layer": write_inner(self.layer)}
 
     @classmethod
     def from_config(

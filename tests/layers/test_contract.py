@@ -9,7 +9,8 @@ from mlapi.testing import check_layer
 from tests.layers.cases import ROWS, Row
 
 # Not called on data of their own, or tested with the layer that holds them.
-ELSEWHERE = {"InputLayer", "Layer", "MultiHeadAttention", "RNN", "LSTMCell"}
+ELSEWHERE = {"InputLayer", "Layer", "MultiHeadAttention", "Wrapper"}
+ELSEWHERE |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
 
 @pytest.mark.parametrize(
