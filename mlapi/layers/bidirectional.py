@@ -101,7 +101,9 @@ class Bidirectional(Layer):
             if mine != its:
                 raise ArgumentError(f"{where} have the same {name}, received {mine} and {its}.")
 
-    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]  # one shape for each input
+        self, sequences_shape: Shape, initial_state_shape: Any = None
+    ) -> None:
         """Builds both layers."""
         for each in (self.forward_layer, self.backward_layer):
             if not each.built:

@@ -1,5 +1,6 @@
 """What the cells of recurrent layers share: dropout that lasts a sequence, gates, and stacks."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from typing import Any
 from mlapi import activations, constraints, initializers, ops, random, regularizers, tree
 from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.graph import is_inferring
-from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
 from mlapi.layers.wrapper import read_inner, write_inner
 from mlapi.types import Shape, Tensor
@@ -347,23 +347,28 @@ def initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
     return tree.map_structure(lambda n: ops.zeros((batch_size, n), dtype), cell.state_size)
 
 
-def step_of(cell: Any, training: bool | None) -> Callable[[Any, list[Any]], tuple[Any, list[Any]]]:
+Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
+
+
+def step_of(cell: Any, training: bool | None) -> Step:
     """A function `(inputs, states) -> (output, new states)` of a cell of any kind."""
-    if not isinstance(cell, Layer):
-        run = cell if callable(cell) else cell.call
-        takes_training = "training" in inspect.signature(cell.call).parameters
-    else:
-        takes_training = signature(type(cell)).takes_training
-        # A cell of ours needs nothing of what the call of a layer does besides.
-        run = cell.call if type(cell).__module__.startswith("mlapi.layers.") else cell
+    # A cell of ours needs nothing of what the call of a layer does besides.
+    is_ours = type(cell).__module__.startswith("mlapi.layers.")
+    run: Any = cell if callable(cell) and not is_ours else cell.call
+    options = {"training": training} if takes_training(type(cell)) else {}
 
     def step(inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        output, new = (
-            run(inputs, states, training=training) if takes_training else run(inputs, states)
-        )
+        output, new = run(inputs, states, **options)
         return output, tree.pack_sequence_as(states, tree.flatten(new))
 
     return step
+
+
+@functools.cache
+def takes_training(cls: type) -> bool:
+    """Whether the `call` of a class of cells is to be told."""
+    call: Any = cls.call  # type: ignore[attr-defined]
+    return "training" in inspect.signature(call).parameters
 
 
 def of_cell(name: str) -> property:

@@ -87,7 +87,7 @@ class ConvLSTMCell(DropoutCell):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights for steps of `input_shape`, of which only the batch may be open."""
-        self._step_shape = tuple(input_shape[1:])
+        self._step_shape: tuple[Any, ...] = tuple(input_shape[1:])
         if None in self._step_shape:
             raise ShapeError(
                 f'{type(self).__name__} "{self.path}": the sizes of a step must be known, since '

@@ -125,9 +125,10 @@ class GRUCell(GatedCell):
         self, inputs: Tensor, states: list[Tensor], mask: Tensor | None, go_backwards: bool
     ) -> tuple[Tensor, list[Tensor]]:
         """Returns all outputs, and the last one."""
+        (h,) = states
         outputs, h = ops.gru(
             inputs,
-            *states,
+            h,
             self.kernel,
             self.recurrent_kernel,
             self.bias,

@@ -126,9 +126,11 @@ class LSTMCell(GatedCell):
         self, inputs: Tensor, states: list[Tensor], mask: Tensor | None, go_backwards: bool
     ) -> tuple[Tensor, list[Tensor]]:
         """Returns all outputs, and the last output and memory."""
+        h, c = states
         outputs, h, c = ops.lstm(
             inputs,
-            *states,
+            h,
+            c,
             self.kernel,
             self.recurrent_kernel,
             self.bias,

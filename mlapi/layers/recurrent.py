@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any
 
 from mlapi import ops, tree
-from mlapi.dtypes import is_float
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.graph import SymbolicTensor
 from mlapi.layers.base import Layer
@@ -125,7 +124,9 @@ class RNN(Layer):
         """The Variables that a stateful layer keeps its states in, once it is built."""
         return None if self._kept is None else self._kept.values
 
-    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]  # one shape for each input
+        self, sequences_shape: Shape, initial_state_shape: Any = None
+    ) -> None:
         """Builds the cell for steps of `sequences_shape` without its second axis."""
         batch_size, _, *rest = sequences_shape
         step_shape = (batch_size, *rest)
@@ -173,30 +174,26 @@ class RNN(Layer):
         training: bool | None = None,
     ) -> Any:
         """Returns the output or outputs, and with `return_state` the last states after them."""
-        if mask is not None:
-            mask = tree.flatten(mask)[0]
-            mask = mask if ops.dtype(mask) == "bool" else ops.cast(mask, "bool")
-            mask = mask[:, :, 0] if len(mask.shape) == 3 else mask
+        kept = None if mask is None else _as_mask(mask)
         states = self._first_states(sequences, initial_state)
-        output, outputs, states = self.inner_loop(sequences, states, mask, training)
+        output, outputs, states = self.inner_loop(sequences, states, kept, training)
         if self._kept is not None:
-            kept = tree.flatten(self._kept.values)
-            for variable, state in zip(kept, tree.flatten(states), strict=True):
+            variables = tree.flatten(self._kept.values)
+            for variable, state in zip(variables, tree.flatten(states), strict=True):
                 variable.assign(ops.stop_gradient(state))
         output = outputs if self.return_sequences else output
-        if self.return_state:
-            return tree.map_structure(self._as_output, (output, *states))
-        return self._as_output(output)
-
-    def _as_output(self, x: Tensor) -> Tensor:
-        dtype = ops.dtype(x)
-        return x if dtype == self.compute_dtype or not is_float(dtype) else ops.cast(x, self.dtype)
+        found = (output, *states) if self.return_state else output
+        if getattr(self.cell, "compute_dtype", self.compute_dtype) == self.compute_dtype:
+            return found
+        return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), found)
 
     def _first_states(self, sequences: Tensor, given: Any) -> list[Any]:
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
-        if given is None and self._kept is None:
+        if given is None:
+            given = self.states
+        if given is None:
             return self.get_initial_state(ops.shape(sequences)[0])
-        flat = tree.flatten(self._kept.values if given is None else given)
+        flat = tree.flatten(given)
         wanted = len(tree.flatten(self._structure))
         if len(flat) != wanted:
             raise ArgumentError(
@@ -256,13 +253,10 @@ class RNN(Layer):
             whole = _is_gated(cell) and not cell.drops_by_step(training)
             if whole and not self.unroll and self.use_cudnn is not False:
                 return self._at_once(cell, x, states, mask, training, every, backwards)
+            step = step_of(cell, training)
             if _is_gated(cell):
                 x = cell.project(x, training)
-
-                def step(z: Tensor, states: list[Any]) -> tuple[Tensor, list[Any]]:
-                    return cell.advance(z, states, training)
-            else:
-                step = step_of(cell, training)
+                step = functools.partial(cell.advance, training=training)
             return self._loop(cell, step, x, states, mask, every, backwards)
 
     def _at_once(
@@ -281,13 +275,13 @@ class RNN(Layer):
         if mask is None:
             return new[0], outputs, new
         # The operation has the first state as output until the first step that counts.
-        mask = ops.flip(mask, 1) if backwards else mask
+        kept = ops.flip(mask, 1) if backwards else mask
         if not self.zero_output_for_mask:
-            mask = ops.cumsum(ops.cast(mask, "int32"), 1) > 0
+            kept = ops.cumsum(ops.cast(kept, "int32"), 1) > 0
         zero = ops.zeros((), ops.dtype(outputs))
-        output = ops.where(mask[:, -1:], new[0], zero)
+        output = ops.where(kept[:, -1:], new[0], zero)
         if every:
-            outputs = ops.where(ops.expand_dims(mask, -1), outputs, zero)
+            outputs = ops.where(ops.expand_dims(kept, -1), outputs, zero)
         return output, outputs, new
 
     def _loop(
@@ -368,6 +362,13 @@ _OPTIONS = (
     "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
     "zero_output_for_mask",
 )  # fmt: skip
+
+
+def _as_mask(mask: Any) -> Tensor:
+    """Booleans (batch, time), also of a mask for each of several inputs, or with a last axis."""
+    mask = tree.flatten(mask)[0]
+    mask = mask if ops.dtype(mask) == "bool" else ops.cast(mask, "bool")
+    return mask[:, :, 0] if len(mask.shape) == 3 else mask
 
 
 def _kept(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

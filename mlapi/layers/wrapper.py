@@ -7,7 +7,7 @@ from mlapi import catalog, ops, serialization, tree
 from mlapi.errors import ArgumentTypeError, ShapeError
 from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
-from mlapi.types import Shape, Tensor
+from mlapi.types import Tensor
 
 
 def checked_layer(owner: Layer, name: str, layer: Any) -> Layer:
@@ -106,7 +106,7 @@ class TimeDistributed(Wrapper):
 
     supports_masking = True
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Builds the layer inside for inputs without the axis of time."""
         if len(input_shape) < 3:
             raise ShapeError(
@@ -161,7 +161,7 @@ _ALONE_MODULES = frozenset(
 
 def _takes_samples_one_by_one(layer: Layer) -> bool:
     """Whether this is known: not of layers of others, nor of a batch normalization."""
-    cls = type(layer)
+    cls: Any = type(layer)
     program = getattr(layer, "_program", None)
     if program is not None and cls.__module__.startswith("mlapi.models."):
         return all(

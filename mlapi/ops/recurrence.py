@@ -7,6 +7,7 @@ from mlapi import tree
 from mlapi.op import op
 from mlapi.ops import rules
 from mlapi.ops.control import scan
+from mlapi.ops.conversion import dtype
 from mlapi.ops.creation import arange, zeros, zeros_like
 from mlapi.ops.elementwise import cast, maximum
 from mlapi.ops.logical import where
@@ -71,8 +72,8 @@ def lstm(
     row = concatenate(
         [zeros((1, units)) - _CERTAIN, zeros((1, units)) + _CERTAIN, zeros((1, 2 * units))], -1
     )
-    steps = concatenate([packed.steps, cast(packed.is_left_over, packed.steps.dtype)], -1)
-    kernel = concatenate([kernel, cast(row, kernel.dtype)], 0)
+    steps = concatenate([packed.steps, cast(packed.is_left_over, dtype(x))], -1)
+    kernel = concatenate([kernel, cast(row, dtype(kernel))], 0)
     outputs, _, last_c = lstm(steps, h, c, kernel, recurrent_kernel, bias)
     outputs = packed.in_place(outputs, h)
     return outputs, outputs[:, -1], last_c

@@ -14,16 +14,31 @@ PAIRS = [row for row in ROWS if hasattr(keras.layers, row.layer.__name__)]
 TOLERANCE = 1e-5
 
 
+def names() -> list[str]:
+    """The layer, and which of its rows: a listed difference outlives rows of other layers."""
+    layers = [row.layer.__name__ for row in PAIRS]
+    return [f"{name}-{layers[:i].count(name)}" for i, name in enumerate(layers)]
+
+
+def of_keras(argument: Any) -> Any:
+    """The same argument, with layers of Keras's, made from their records, in the place of ours."""
+    if isinstance(argument, dict):
+        return {name: of_keras(value) for name, value in argument.items()}
+    if isinstance(argument, list):
+        return [of_keras(value) for value in argument]
+    if not isinstance(argument, mlapi.Layer):
+        return argument
+    return keras.layers.deserialize(mlapi.layers.serialize(argument))
+
+
 def numpy(structure: Any) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(ops.stop_gradient(x))) for x in tree.flatten(structure)]
 
 
-@pytest.mark.parametrize(
-    "row", PAIRS, ids=[f"{row.layer.__name__}-{i}" for i, row in enumerate(PAIRS)]
-)
+@pytest.mark.parametrize("row", PAIRS, ids=names())
 def test_layer(row: Row) -> None:
+    theirs = getattr(keras.layers, row.layer.__name__)(**of_keras(row.arguments))
     ours = row.layer(**row.arguments)
-    theirs = getattr(keras.layers, row.layer.__name__)(**row.arguments)
     ours(row.inputs, **row.call)
     theirs(row.inputs, **row.call)
     weights = ours.get_weights()

@@ -21,7 +21,7 @@ States = tuple[Tensor, ...]
 # `sums(x)` is `x` times the next of the weights, plus what belongs there of the input.
 Sums = Callable[[Tensor], Tensor]
 # `(sums, other inputs, states) -> new states`, the first of which is the output.
-Step = Callable[[Sums, Tensor | None, States], States]
+Step = Callable[[Sums, Any, States], States]
 
 
 def _run(
@@ -82,13 +82,13 @@ def _over_time(
 ) -> tuple[Tensor, States]:
     """Outputs, the batch first, and last states; of inputs that have the times first."""
     keep = None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
-    xs = (*inputs, keep)
+    given = (*inputs, keep)
     if go_backwards:
-        xs = jax.tree.map(jnp.flipud, xs)
-    if any(activations):  # they are not ours, and may have weights of their own
-        states, outputs, _ = _run(step, *xs, states, weights)
-    else:
-        states, outputs = _recur(step, *xs, states, weights)
+        given = jax.tree.map(jnp.flipud, given)
+    given = (*given, states, weights)
+    # Activations of others may have weights of their own, of which the rule knows nothing.
+    run: Any = _run if any(activations) else _recur
+    states, outputs, *_ = run(step, *given)
     return jnp.swapaxes(outputs, 0, 1), states
 
 

@@ -6,7 +6,7 @@ after; all else, the gradients of the weights included, is computed for all step
 """
 
 # tensorflow's annotations lack what it takes: its own shapes, sizes not yet known, None.
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false, reportOptionalOperand=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false, reportOptionalOperand=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -142,7 +142,7 @@ def lstm(
     return tf.transpose(y, (1, 0, 2)), h, c
 
 
-lstm.declines = True
+lstm.declines = True  # type: ignore[attr-defined]
 
 
 def _lstm_step(recurrent: Tensor, inner: Any, gate: Any) -> Callable[..., Tensors]:
@@ -262,7 +262,7 @@ def gru(
     return tf.transpose(y, (1, 0, 2)), h
 
 
-gru.declines = True
+gru.declines = True  # type: ignore[attr-defined]
 
 
 def _after_step(
@@ -371,7 +371,7 @@ def simple_rnn(
     return tf.transpose(y, (1, 0, 2)), h
 
 
-simple_rnn.declines = True
+simple_rnn.declines = True  # type: ignore[attr-defined]
 
 
 def _simple_step(recurrent: Tensor, inner: Any) -> Callable[..., Tensors]:

@@ -63,7 +63,7 @@ def lstm(
     return y, h, c
 
 
-lstm.declines = True
+lstm.declines = True  # type: ignore[attr-defined]
 
 
 def _loop(
@@ -124,7 +124,7 @@ def gru(
     return y, h
 
 
-gru.declines = True
+gru.declines = True  # type: ignore[attr-defined]
 
 _NONE = (None, None)
 
@@ -162,4 +162,4 @@ def simple_rnn(
     return y, h
 
 
-simple_rnn.declines = True
+simple_rnn.declines = True  # type: ignore[attr-defined]
