@@ -11,9 +11,9 @@ from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
 from mlapi.layers.wrapper import checked_layer, read_inner, write_inner
 from mlapi.types import Shape, Tensor
-from mlapi.validation import Choice, optional
+from mlapi.validation import Choice
 
-_merge_mode = optional(Choice("sum", "mul", "ave", "concat"))
+_merge_mode = Choice("sum", "mul", "ave", "concat")
 _COMMON = ("stateful", "return_sequences", "return_state")
 
 
@@ -64,7 +64,9 @@ class Bidirectional(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self._checked(layer, "layer")
-        self.merge_mode = _merge_mode(self, "merge_mode", merge_mode)
+        if merge_mode is not None:
+            merge_mode = _merge_mode(self, "merge_mode", merge_mode)
+        self.merge_mode = merge_mode
         self.forward_layer: Any = _copy(layer, "forward", layer.go_backwards)
         if backward_layer is None:
             self.backward_layer: Any = _copy(layer, "backward", not layer.go_backwards)

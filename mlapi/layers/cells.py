@@ -278,8 +278,7 @@ class StackedRNNCells(Layer):
     def build(self, input_shape: Shape) -> None:
         """Builds the cells, each for the outputs of the one before."""
         for cell in self.cells:
-            if isinstance(cell, Layer) and not cell.built:
-                cell._build_in_call(input_shape)
+            build_cell(cell, input_shape)
             input_shape = (input_shape[0], output_size(cell))
 
     def call(
@@ -331,6 +330,12 @@ def checked_cell(owner: Layer, name: str, cell: Any) -> Any:
             f"received {type(cell).__name__} with state_size={sizes!r}."
         )
     return cell
+
+
+def build_cell(cell: Any, input_shape: Shape) -> None:
+    """Builds a cell that can be; what has no `build` is built when it is called first."""
+    if isinstance(cell, Layer) and not cell.built and type(cell).build is not Layer.build:
+        cell.build(input_shape)
 
 
 def output_size(cell: Any) -> Any:

@@ -14,6 +14,7 @@ from mlapi.layers.cells import (
     DropoutCell,
     GatedCell,
     StackedRNNCells,
+    build_cell,
     checked_cell,
     initial_state,
     step_of,
@@ -131,12 +132,11 @@ class RNN(Layer):
         batch_size, _, *rest = sequences_shape
         step_shape = (batch_size, *rest)
         cell = self.cell
-        if isinstance(cell, Layer) and not cell.built:
-            cell._build_in_call(step_shape)
+        build_cell(cell, step_shape)
         first = self.get_initial_state(1)
         self._structure = tree.map_structure(lambda _: 0, first)
         if isinstance(cell, Layer) and not all(layer.built for layer in cell._flatten_layers()):
-            self._build_inside(cell, step_shape, first)
+            self._build_inside(cell, (None, *rest), first)
         self.input_spec = InputSpec(ndim=len(sequences_shape), axes={-1: rest[-1]})
         if self.stateful:
             if batch_size is None:
