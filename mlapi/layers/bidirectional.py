@@ -155,7 +155,8 @@ class Bidirectional(Layer):
         if info.takes_training:
             options["training"] = training
         out = layer(sequences, **options)
-        return (out[0], list(out[1:])) if self.return_state else (out, [])
+        y, states = (out[0], list(out[1:])) if self.return_state else (out, [])
+        return ops.cast(y, self.compute_dtype), states
 
     def _merged(self, y: Tensor, y_back: Tensor) -> Any:
         if self.merge_mode is None:

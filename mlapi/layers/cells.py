@@ -359,7 +359,7 @@ def step_of(cell: Any, training: bool | None) -> Step:
     """A function `(inputs, states) -> (output, new states)` of a cell of any kind."""
     # A cell of ours needs nothing of what the call of a layer does besides.
     is_ours = type(cell).__module__.startswith("mlapi.layers.")
-    run: Any = cell if callable(cell) and not is_ours else cell.call
+    run: Any = cell.call if is_ours or not callable(cell) else cell
     options = {"training": training} if takes_training(type(cell)) else {}
 
     def step(inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
@@ -372,8 +372,7 @@ def step_of(cell: Any, training: bool | None) -> Step:
 @functools.cache
 def takes_training(cls: type) -> bool:
     """Whether the `call` of a class of cells is to be told."""
-    call: Any = cls.call  # type: ignore[attr-defined]
-    return "training" in inspect.signature(call).parameters
+    return "training" in inspect.signature(getattr(cls, "call")).parameters  # noqa: B009
 
 
 def of_cell(name: str) -> property:

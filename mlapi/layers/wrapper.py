@@ -124,12 +124,17 @@ class TimeDistributed(Wrapper):
         mask = mask if info.takes_mask else None
         if mask is None and _takes_samples_one_by_one(self.layer):
             return self._all_at_once(inputs, options)
+
+        def step(x: Tensor, mask: Tensor | None) -> Any:
+            return self.layer(x, **options, **({} if mask is None else {"mask": mask}))
+
         time = inputs.shape[1]
-        outputs = [
-            self.layer(inputs[:, t], **options, **({} if mask is None else {"mask": mask[:, t]}))
-            for t in range(time)
-        ]
-        return tree.map_structure(lambda *steps: ops.stack(steps, axis=1), *outputs)
+        if time is None:  # known when the traced function runs
+            given = [ops.swapaxes(x, 0, 1) for x in (inputs, mask) if x is not None]
+            outputs = ops.map(lambda rows: step(rows[0], rows[1] if rows[1:] else None), given)
+            return tree.map_structure(lambda y: ops.swapaxes(y, 0, 1), outputs)
+        steps = [step(inputs[:, t], None if mask is None else mask[:, t]) for t in range(time)]
+        return tree.map_structure(lambda *ys: ops.stack(ys, axis=1), *steps)
 
     def _all_at_once(self, inputs: Tensor, options: dict[str, Any]) -> Any:
         """Steps as samples: what a layer does to one sample, it does to each alone."""

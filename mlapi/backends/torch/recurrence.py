@@ -20,10 +20,86 @@ def _in_order(x: Tensor, mask: Tensor | None, go_backwards: bool) -> tuple[Tenso
     return x, mask
 
 
-def _options(has_bias: bool) -> tuple[Any, ...]:
-    """What the kernels take after the weights: one layer, no dropout, one way, the batch first."""
-    # cuDNN keeps what a gradient needs only if told that one will be taken.
-    return has_bias, 1, 0.0, torch.is_grad_enabled(), False, True
+# --- the kernels, and what a compiler sees of them -----------------------------------------------
+
+_KERNELS = {"lstm": torch._VF.lstm, "gru": torch._VF.gru, "rnn": torch._VF.rnn_tanh}
+
+
+def _run(kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
+    """Outputs of a sequence, the batch first, and the last states; weights as in `torch.nn`."""
+    first: Any = [state[None] for state in states]
+    # One layer, no dropout, one way, the batch first. cuDNN keeps what a gradient needs only if
+    # told that one will be taken.
+    options = len(weights) > 2, 1, 0.0, torch.is_grad_enabled(), False, True
+    y, *last = _KERNELS[kind](x, first if kind == "lstm" else first[0], weights, *options)
+    return [y, *(state[0] for state in last)]
+
+
+def _fused(
+    kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    if torch.compiler.is_compiling():  # which would write out all steps, and take minutes for it
+        y, *last = _compiled(kind, len(states), [x, *states, *weights])
+    else:
+        y, *last = _run(kind, x, states, weights)
+    return y, last
+
+
+@torch.library.custom_op("mlapi::recurrence", mutates_args=())
+def _compiled(kind: str, count: int, tensors: list[Tensor]) -> list[Tensor]:
+    """`_run` as one operation, with as many states as `count`."""
+    x, rest = tensors[0], tensors[1:]
+    return [_own(y) for y in _run(kind, x, rest[:count], rest[count:])]
+
+
+@_compiled.register_fake
+def _(kind: str, count: int, tensors: list[Tensor]) -> list[Tensor]:
+    x, *states = tensors[: count + 1]
+    y = x.new_empty((*x.shape[:2], states[0].shape[1]))
+    return [y, *(state.new_empty(state.shape) for state in states)]
+
+
+@torch.library.custom_op("mlapi::recurrence_gradient", mutates_args=())
+def _compiled_gradient(
+    kind: str, count: int, tensors: list[Tensor], upstream: list[Tensor]
+) -> list[Tensor]:
+    """Its gradient. The kernel runs again, since what it keeps for that is known to torch alone."""
+    keys = torch._C.DispatchKey
+    on = keys.AutogradCUDA if tensors[0].is_cuda else keys.AutogradCPU
+    with (  # inside of an operation torch takes no gradients, unless asked to
+        torch._C._SetExcludeDispatchKeyGuard(on, False),
+        torch._C._SetExcludeDispatchKeyGuard(keys.AutogradFunctionality, False),
+        torch.enable_grad(),
+    ):
+        leaves = [x.detach().requires_grad_() for x in tensors]
+        outputs = _run(kind, leaves[0], leaves[1 : count + 1], leaves[count + 1 :])
+        gradients = torch.autograd.grad(outputs, leaves, upstream)
+    return [_own(gradient) for gradient in gradients]
+
+
+@_compiled_gradient.register_fake
+def _(kind: str, count: int, tensors: list[Tensor], upstream: list[Tensor]) -> list[Tensor]:
+    return [x.new_empty(x.shape) for x in tensors]
+
+
+def _own(x: Tensor) -> Tensor:
+    """In memory of its own, and in order: what a compiler expects of an operation."""
+    return x.clone(memory_format=torch.contiguous_format)
+
+
+def _remember(ctx: Any, inputs: tuple[str, int, list[Tensor]], output: list[Tensor]) -> None:
+    ctx.kind, ctx.count, tensors = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _go_back(ctx: Any, upstream: list[Tensor]) -> tuple[None, None, list[Tensor]]:
+    tensors = list(ctx.saved_tensors)
+    return None, None, _compiled_gradient(ctx.kind, ctx.count, tensors, list(upstream))
+
+
+_compiled.register_autograd(_go_back, setup_context=_remember)
+
+# --- the operations ------------------------------------------------------------------------------
 
 
 def lstm(
@@ -47,10 +123,8 @@ def lstm(
         weights = [kernel.t(), recurrent_kernel.t()]
         if bias is not None:
             weights += [bias, torch.zeros_like(bias)]
-        y, last_h, last_c = torch._VF.lstm(
-            x, (h[None], c[None]), weights, *_options(bias is not None)
-        )
-        return y, last_h[0], last_c[0]
+        y, (h, c) = _fused("lstm", x, [h, c], weights)
+        return y, h, c
     inner = activation or torch.tanh
     gate = recurrent_activation or torch.sigmoid
 
@@ -102,8 +176,8 @@ def gru(
         weights = [_reset_first(kernel).t(), _reset_first(recurrent_kernel).t()]
         if bias is not None:
             weights += [_reset_first(of_inputs), _reset_first(of_states)]
-        y, last = torch._VF.gru(x, h[None], weights, *_options(bias is not None))
-        return y, last[0]
+        y, (h,) = _fused("gru", x, [h], weights)
+        return y, h
     inner = activation or torch.tanh
     gate = recurrent_activation or torch.sigmoid
     units = h.shape[1]
@@ -152,8 +226,8 @@ def simple_rnn(
         weights = [kernel.t(), recurrent_kernel.t()]
         if bias is not None:
             weights += [bias, torch.zeros_like(bias)]
-        y, last = torch._VF.rnn_tanh(x, h[None], weights, *_options(bias is not None))
-        return y, last[0]
+        y, (h,) = _fused("rnn", x, [h], weights)
+        return y, h
 
     def step(z: Tensor, h: Tensor) -> tuple[Tensor]:
         return (activation(torch.addmm(z, h, recurrent_kernel)),)
