@@ -29,7 +29,7 @@ class DropoutCell(Layer):
     them; whoever calls the cell in a loop of their own does so between two sequences.
     """
 
-    _masks_a_draw: int | None = None  # one for each of so many gates; None for one in all
+    _mask_count: int | None = None  # one for each of so many gates, or one for all of them
 
     def __init__(
         self, dropout: float, recurrent_dropout: float, seed: int | None, **kwargs: Any
@@ -84,9 +84,9 @@ class DropoutCell(Layer):
         ones = ops.ones_like(like)
         masks = [
             random.dropout(ones, rate, seed=self.seed_generator)
-            for _ in range(self._masks_a_draw or 1)
+            for _ in range(self._mask_count or 1)
         ]
-        return masks if self._masks_a_draw else masks[0]
+        return masks if self._mask_count else masks[0]
 
 
 _implementation = Choice("1", "2")
@@ -140,7 +140,7 @@ class GatedCell(DropoutCell):
         self.output_size = self.units
         self.bias = None
         if self.gates > 1 and (self.recurrent_dropout > 0 or int(implementation) == 1):
-            self._masks_a_draw = self.gates
+            self._mask_count = self.gates
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights for steps with the features of `input_shape`."""
@@ -211,7 +211,7 @@ class GatedCell(DropoutCell):
             "activation": self.activation is not activations.tanh,
             "recurrent_activation": gate is not activations.sigmoid,
             "recurrent_dropout": self.recurrent_dropout > 0,
-            "implementation=1 with dropout": self._masks_a_draw is not None
+            "implementation=1 with dropout": self._mask_count is not None
             and self.recurrent_dropout == 0 < self.dropout,
         }
         return [name for name, holds in reasons.items() if holds]
@@ -219,7 +219,7 @@ class GatedCell(DropoutCell):
     def drops_by_step(self, training: bool | None) -> bool:
         """Whether dropout acts on more than the inputs as a whole."""
         return bool(training) and (
-            self.recurrent_dropout > 0 or (self._masks_a_draw is not None and self.dropout > 0)
+            self.recurrent_dropout > 0 or (self._mask_count is not None and self.dropout > 0)
         )
 
     def _product(self, x: Tensor, factors: Factors, kernel: Any, bias: Any) -> Tensor:
@@ -323,7 +323,7 @@ def checked_cell(owner: Layer, name: str, cell: Any) -> Any:
             f"received {cell!r}."
         )
     sizes = getattr(cell, "state_size", None)
-    leaves = [] if sizes is None else tree.flatten(sizes)
+    leaves = [] if sizes is None or isinstance(sizes, dict) else tree.flatten(sizes)
     if not leaves or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in leaves):
         raise ArgumentError(
             f"{where} must have a `state_size`, an integer or a list of one for each state, "

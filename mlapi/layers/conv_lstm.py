@@ -22,7 +22,7 @@ _padding = Choice("valid", "same")
 class ConvLSTMCell(DropoutCell):
     """One time step of a convolutional long short-term memory; see `ConvLSTM2D`."""
 
-    _masks_a_draw = 4
+    _mask_count = 4
 
     def __init__(
         self,

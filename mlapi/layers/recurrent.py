@@ -247,8 +247,11 @@ class RNN(Layer):
                 new_states.append(new if tree.is_nested(own) else new[0])
             return output, x, new_states
         drops = nullcontext()
-        if training and isinstance(cell, DropoutCell):
-            drops = cell.one_sequence(x[:, 0], tree.flatten(states)[0])
+        if isinstance(cell, DropoutCell):
+            if cell.compute_dtype != self.compute_dtype:
+                x = ops.cast(x, cell.compute_dtype)
+            if training:
+                drops = cell.one_sequence(x[:, 0], states[0])
         with drops:
             whole = _is_gated(cell) and not cell.drops_by_step(training)
             if whole and not self.unroll and self.use_cudnn is not False:
@@ -278,10 +281,9 @@ class RNN(Layer):
         kept = ops.flip(mask, 1) if backwards else mask
         if not self.zero_output_for_mask:
             kept = ops.cumsum(ops.cast(kept, "int32"), 1) > 0
-        zero = ops.zeros((), ops.dtype(outputs))
-        output = ops.where(kept[:, -1:], new[0], zero)
+        output = ops.where(kept[:, -1:], new[0], 0.0)
         if every:
-            outputs = ops.where(ops.expand_dims(kept, -1), outputs, zero)
+            outputs = ops.where(ops.expand_dims(kept, -1), outputs, 0.0)
         return output, outputs, new
 
     def _loop(

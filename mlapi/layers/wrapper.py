@@ -105,6 +105,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking = True
+    _sees_one_sample = False  # as far as is known; see `_takes_samples_one_by_one`
 
     def build(self, input_shape: Any = None) -> None:
         """Builds the layer inside for inputs without the axis of time."""
@@ -122,7 +123,9 @@ class TimeDistributed(Wrapper):
         info = signature(type(self.layer))
         options: dict[str, Any] = {"training": training} if info.takes_training else {}
         mask = mask if info.takes_mask else None
-        if mask is None and _takes_samples_one_by_one(self.layer):
+        if not self._sees_one_sample:
+            self._sees_one_sample = _takes_samples_one_by_one(self.layer)
+        if mask is None and self._sees_one_sample:
             return self._all_at_once(inputs, options)
 
         def step(x: Tensor, mask: Tensor | None) -> Any:

@@ -86,6 +86,32 @@ def test_a_cell_need_not_be_a_layer():
     assert rnn.state_size == [4, 1]
 
 
+class Nested(layers.Layer):
+    """Its states are a pair and a single one."""
+
+    state_size = [[4, 4], 4]
+    output_size = 4
+
+    def call(self, inputs, states):
+        (total, squares), last = states
+        return last, [[total + inputs, squares + inputs**2], inputs]
+
+
+def test_states_may_be_nested():
+    outputs, (total, squares), last = layers.RNN(Nested(), return_state=True)(X)
+    for found, expected in (
+        (outputs, X[:, -2]), (total, X.sum(1)), (squares, (X**2).sum(1)), (last, X[:, -1])
+    ):  # fmt: skip
+        np.testing.assert_allclose(numpy(found), expected, 1e-5, 1e-5)
+
+
+def test_a_cell_may_compute_in_a_dtype_of_its_own():
+    rnn = layers.RNN(layers.GRUCell(3, dtype="float16"), return_state=True)
+    output, state = rnn(X)
+    assert ops.dtype(output) == ops.dtype(state) == "float32"
+    np.testing.assert_allclose(numpy(output), references.gru(X, *rnn.get_weights())[1], atol=1e-2)
+
+
 def test_a_cell_makes_its_parts_before_the_loop():
     rnn = layers.RNN(Lazy(4), name="rnn")
     rnn.build((None, 6, 4))
