@@ -55,7 +55,8 @@ def measure_training(backend: str, name: str, rounds: int, variants: list[str]) 
     workload = WORKLOADS[name]
     inputs, labels = data(workload)
     native = native_module(backend)
-    every = native.RECURRENT if workload.recurrent else native.VARIANTS
+    kind = workload.recurrence
+    every = native.RECURRENT[kind] if kind else native.VARIANTS
     chosen = {k: make for k, make in every.items() if not variants or k in variants}
     programs = {variant: make(workload, inputs, labels) for variant, make in chosen.items()}
     programs["mlapi"] = mlapi_side.Program(workload, inputs, labels)

@@ -153,7 +153,8 @@ def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
 
 
 VARIANTS = {"jax.jit": Program}
-RECURRENT = {"jax.jit, lax.scan": Program}
+_RECURRENT = {"jax.jit, lax.scan": Program}
+RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

@@ -63,10 +63,7 @@ def looped(kind: str, x: Tensor, *weights: Tensor) -> Tensor:
     return loop[1]
 
 
-def block(kind: str, x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor) -> Tensor:
-    if kind != "lstm":  # has no such kernel
-        return unrolled(kind, x, kernel, recurrent, bias)
-
+def block(_: str, x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor) -> Tensor:
     def reorder(weights: Tensor) -> Tensor:
         i, f, g, o = tf.split(weights, 4, -1)
         return tf.concat([i, g, f, o], -1)

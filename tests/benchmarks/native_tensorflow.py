@@ -131,14 +131,15 @@ VARIANTS = {
 }
 
 
-RECURRENT = {
+_RECURRENT = {
     "tf.function, steps written out": Program,
     "tf.function, while_loop": partial(Program, recurrence=native_recurrence.looped),
-    "tf.function, BlockLSTM": partial(Program, recurrence=native_recurrence.block),
     "tf.function, XLA, while_loop": partial(
         Program, kernel=False, jit=True, recurrence=native_recurrence.looped
     ),
 }
+_BLOCK = {"tf.function, BlockLSTM": partial(Program, recurrence=native_recurrence.block)}
+RECURRENT = {"lstm": _RECURRENT | _BLOCK, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

@@ -130,10 +130,11 @@ VARIANTS = {
 }
 
 
-RECURRENT = {
+_RECURRENT = {
     "torch eager": Program,
     "torch eager, fused Adam": partial(Program, tuned=True),
 }
+RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

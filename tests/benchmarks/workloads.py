@@ -25,9 +25,9 @@ class Workload:
     layers: tuple[tuple, ...]
 
     @property
-    def recurrent(self) -> bool:
-        """Whether there are several ways to write it down."""
-        return any(kind in GATES for kind, *_ in self.layers)
+    def recurrence(self) -> str | None:
+        """The kind of its recurrent layer."""
+        return next((kind for kind, *_ in self.layers if kind in GATES), None)
 
 
 GATES = {"lstm": 4, "gru": 3}
