@@ -83,15 +83,14 @@ def _loop(
 ) -> tuple[Tensor, Tensors]:
     """All first states, and the last of all; where they are not kept, they stay as they were."""
 
-    def advance(states: Tensors, at: Any) -> tuple[Tensors, Tensor]:
-        z, keep = at if keep_any else (at, None)
+    def advance(states: Tensors, at: Tensors) -> tuple[Tensors, Tensor]:
+        z, *kept = at
         new = step(z, *states)
-        if keep is not None:
-            new = tuple(tf.where(keep, a, b) for a, b in zip(new, states, strict=True))
+        if kept:
+            new = tuple(tf.where(kept[0], a, b) for a, b in zip(new, states, strict=True))
         return new, new[0]
 
-    keep_any = keep is not None
-    xs = (inputs, keep) if keep_any else inputs
+    xs = (inputs,) if keep is None else (inputs, keep)
     states, outputs = scan(advance, states, xs, None, False, _PLAIN_ROUND)
     return outputs, states
 
