@@ -14,6 +14,9 @@ from mlapi.layers.adaptive_pooling import (
 )
 from mlapi.layers.attention import MultiHeadAttention
 from mlapi.layers.base import Layer
+from mlapi.layers.bidirectional import Bidirectional
+from mlapi.layers.cells import StackedRNNCells
+from mlapi.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from mlapi.layers.convolution import (
     Conv1D,
     Conv2D,
@@ -25,9 +28,11 @@ from mlapi.layers.convolution import (
 from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
 from mlapi.layers.einsum_dense import EinsumDense
 from mlapi.layers.foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
+from mlapi.layers.gru import GRU, GRUCell
 from mlapi.layers.input import Input, InputLayer
 from mlapi.layers.input_spec import InputSpec
 from mlapi.layers.lambda_layer import Lambda
+from mlapi.layers.lstm import LSTM, LSTMCell
 from mlapi.layers.merging import (
     Add,
     Average,
@@ -83,7 +88,7 @@ from mlapi.layers.pooling import (
     MaxPooling3D,
 )
 from mlapi.layers.preprocessing import Rescaling
-from mlapi.layers.recurrent import LSTM, RNN, LSTMCell
+from mlapi.layers.recurrent import RNN
 from mlapi.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -109,6 +114,7 @@ from mlapi.layers.separable_convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from mlapi.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from mlapi.layers.transposed_convolution import (
     Conv1DTranspose,
     Conv2DTranspose,
@@ -118,6 +124,7 @@ from mlapi.layers.transposed_convolution import (
     Convolution3DTranspose,
 )
 from mlapi.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from mlapi.layers.wrapper import TimeDistributed, Wrapper
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import serialize as _serialize
 
@@ -140,6 +147,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -147,6 +155,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -167,6 +178,8 @@ __all__ = [
     "Flatten",
     "FlaxLayer",
     "GaussianDropout",
+    "GRU",
+    "GRUCell",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -225,6 +238,11 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
+    "TimeDistributed",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -555,6 +555,7 @@ class Layer(LayerVariables, _core.Host):
             return None
         shapes, named = self._built_from
         every = dict(zip(signature(type(self)).build_names, shapes)) | named
+        every = {name: shape for name, shape in every.items() if shape is not None}
         if len(every) == 1:
             return {"input_shape": next(iter(every.values()))}
         return {"shapes_dict": every}

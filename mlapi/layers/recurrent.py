@@ -1,34 +1,45 @@
-"""Recurrent layers: a cell that takes one time step, and layers that run it over a sequence."""
+"""`RNN`: a layer that runs a cell, which takes one time step, over a sequence."""
 
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
-
-from mlapi import activations, constraints, initializers, ops, random, regularizers
-from mlapi.errors import ArgumentError, ArgumentTypeError, ShapeError
+from mlapi import ops, tree
+from mlapi.errors import ArgumentError, ShapeError
+from mlapi.graph import SymbolicTensor
 from mlapi.layers.base import Layer
+from mlapi.layers.cells import (
+    DropoutCell,
+    GatedCell,
+    StackedRNNCells,
+    build_cell,
+    checked_cell,
+    initial_state,
+    step_of,
+)
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.wrapper import read_inner, write_inner
 from mlapi.state import Stateful, Variable
 from mlapi.types import Shape, Tensor
-from mlapi.validation import boolean, fraction, positive_int
+from mlapi.validation import boolean
 
 _log = logging.getLogger("mlapi")
-
-Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
 
 
 class _KeptStates(Stateful):
     """States that a stateful layer keeps from one batch to the next; no weights of it."""
 
-    def __init__(self, batch_size: int, sizes: Sequence[int], dtype: str, path: str) -> None:
-        self.values = [
-            Variable(
-                np.zeros((batch_size, size)), None, dtype, trainable=False, path=f"{path}/state"
-            )
-            for size in sizes
-        ]
+    def __init__(self, first: Any, dtype: str, path: str) -> None:
+        self._first = tree.map_structure(ops.convert_to_numpy, first)
+        self.values = tree.map_structure(
+            lambda x: Variable(x, None, dtype, trainable=False, path=f"{path}/state"), self._first
+        )
+
+    def reset(self) -> None:
+        for variable, first in zip(tree.flatten(self.values), tree.flatten(self._first)):
+            variable.assign(first)
 
 
 class RNN(Layer):
@@ -36,10 +47,12 @@ class RNN(Layer):
 
     A cell is a layer with an attribute `state_size`, an integer or a list of them, and a method
     `call(inputs, states)`, which returns the output of one step and the list of new states. It
-    must not assign to variables there, since the steps of a sequence are compiled as a loop.
+    must not assign to variables there, since the steps of a sequence are compiled as a loop. It may
+    have `output_size`, if that is not the size of the first state, and
+    `get_initial_state(batch_size)`, if its states do not begin at zero or are no vectors.
 
     Args:
-        cell: the cell.
+        cell: the cell, or a list of cells, each of which takes the output of the one before.
         return_sequences: whether to return the outputs of all steps rather than the last one.
         return_state: whether to return the last states too, after the output.
         go_backwards: whether to start at the end; outputs are in the order they are made.
@@ -49,19 +62,28 @@ class RNN(Layer):
             faster than a loop and takes longer to compile.
         zero_output_for_mask: whether the outputs of masked steps are 0 rather than the output
             of the step before.
-        **kwargs: `name`, `trainable`, `dtype`.
+        **kwargs: `name`, `trainable`, `dtype`, `activity_regularizer`.
 
     Shapes: `(batch, time, features)` → `(batch, units)`, or `(batch, time, units)` with
-    `return_sequences`; states are `(batch, state_size)`, a mask is `(batch, time)`.
+    `return_sequences`; states are `(batch, state_size)`, a mask is `(batch, time)`. Until the first
+    step that counts, outputs are 0.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: `cell` is none.
 
     Example:
         >>> from mlapi import layers, ops
-        >>> layer = layers.RNN(layers.LSTMCell(4), return_sequences=True)
-        >>> ops.shape(layer(ops.ones((2, 5, 3))))
-        (2, 5, 4)
+        >>> class Sum(layers.Layer):
+        ...     state_size = 3
+        ...     def call(self, inputs, states):
+        ...         total = states[0] + inputs
+        ...         return total, [total]
+        >>> ops.convert_to_numpy(layers.RNN(Sum())(ops.ones((1, 5, 3))))
+        array([[5., 5., 5.]], dtype=float32)
     """
 
     supports_masking = True
+    use_cudnn: bool | str = "auto"
 
     def __init__(
         self,
@@ -74,41 +96,75 @@ class RNN(Layer):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not callable(getattr(cell, "call", None)) or not hasattr(cell, "state_size"):
-            raise ArgumentTypeError(
-                f'{type(self).__name__} "{self.name}": cell must be a layer with `state_size` and '
-                f"`call(inputs, states)`, received {cell!r}."
+        if kwargs.pop("time_major", False):  # from files of older versions, where it was False
+            raise ArgumentError(
+                f"{type(self).__name__}: time_major=True is not supported. Swap the first two axes "
+                "with ops.swapaxes."
             )
-        self.cell = cell
+        super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell, dtype=kwargs.get("dtype"))
+        self.cell = checked_cell(self, "cell", cell)
         self.return_sequences = boolean(self, "return_sequences", return_sequences)
         self.return_state = boolean(self, "return_state", return_state)
         self.go_backwards = boolean(self, "go_backwards", go_backwards)
         self.stateful = boolean(self, "stateful", stateful)
         self.unroll = boolean(self, "unroll", unroll)
         self.zero_output_for_mask = boolean(self, "zero_output_for_mask", zero_output_for_mask)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec = InputSpec(min_ndim=3)
         self._kept: _KeptStates | None = None
 
     @property
-    def state_size(self) -> list[int]:
+    def state_size(self) -> list[Any]:
         """Sizes of the states."""
         size = self.cell.state_size
-        return [size] if isinstance(size, int) else list(size)
+        return list(size) if tree.is_nested(size) else [size]
 
-    def build(self, input_shape: Shape) -> None:
-        """Builds the cell for steps with the features of `input_shape`."""
-        batch_size, _, features = input_shape
-        if not self.cell.built:
-            self.cell.build((batch_size, features))
-        self.input_spec = InputSpec(ndim=3, axes={-1: features})
+    @property
+    def states(self) -> list[Any] | None:
+        """The Variables that a stateful layer keeps its states in, once it is built."""
+        return None if self._kept is None else self._kept.values
+
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]  # one shape for each input
+        self, sequences_shape: Shape, initial_state_shape: Any = None
+    ) -> None:
+        """Builds the cell for steps of `sequences_shape` without its second axis."""
+        batch_size, _, *rest = sequences_shape
+        step_shape = (batch_size, *rest)
+        cell = self.cell
+        build_cell(cell, step_shape)
+        first = self.get_initial_state(1)
+        self._structure = tree.map_structure(lambda _: 0, first)
+        if isinstance(cell, Layer) and not all(layer.built for layer in cell._flatten_layers()):
+            self._build_inside(cell, (None, *rest), first)
+        self.input_spec = InputSpec(ndim=len(sequences_shape), axes={-1: rest[-1]})
         if self.stateful:
             if batch_size is None:
                 raise ShapeError(
                     f'{type(self).__name__} "{self.path}": stateful=True needs a fixed batch '
                     "size. Give it in Input(shape=…, batch_size=…)."
                 )
-            self._kept = _KeptStates(batch_size, self.state_size, self.variable_dtype, self.path)
+            first = self.get_initial_state(batch_size)
+            self._kept = _KeptStates(first, self.variable_dtype, self.path)
+        if reasons := self._slow_reasons():
+            name = type(self).__name__
+            _log.debug('%s "%s" goes step by step, because of %s.', name, self.path, reasons)
+
+    def _build_inside(self, cell: Layer, step_shape: Shape, first: list[Any]) -> None:
+        """Lets a cell make what it makes when it is called; in a loop that could not be done."""
+        symbols = tree.map_structure(
+            lambda x: SymbolicTensor((None, *x.shape[1:]), ops.dtype(x)), first
+        )
+        cell.compute_output_spec(SymbolicTensor(step_shape, cell.compute_dtype), symbols)
+
+    def _slow_reasons(self) -> str:
+        """What rules out a fused kernel, as a list for a message."""
+        cells = _cells_in(self.cell)
+        strange = [f"its cell {type(cell).__name__}" for cell in cells if not _is_gated(cell)]
+        reasons = strange or [reason for cell in cells for reason in cell.slow_reasons()]
+        if not strange:
+            reasons += ["unroll"] * self.unroll + ["use_cudnn=False"] * (self.use_cudnn is False)
+        return ", ".join(dict.fromkeys(reasons))
 
     def call(
         self,
@@ -118,433 +174,244 @@ class RNN(Layer):
         training: bool | None = None,
     ) -> Any:
         """Returns the output or outputs, and with `return_state` the last states after them."""
+        kept = None if mask is None else _as_mask(mask)
         states = self._first_states(sequences, initial_state)
-        output, outputs, states = self._over_time(sequences, states, mask, training)
+        output, outputs, states = self.inner_loop(sequences, states, kept, training)
         if self._kept is not None:
-            for kept, state in zip(self._kept.values, states, strict=True):
-                kept.assign(ops.stop_gradient(state))
-        if self.return_sequences:
-            if mask is not None and self.zero_output_for_mask:
-                mask = ops.flip(mask, axis=1) if self.go_backwards else mask
-                outputs = outputs * ops.cast(ops.expand_dims(mask, -1), self.compute_dtype)
-            output = outputs
-        return (output, *states) if self.return_state else output
+            variables = tree.flatten(self._kept.values)
+            for variable, state in zip(variables, tree.flatten(states), strict=True):
+                variable.assign(ops.stop_gradient(state))
+        output = outputs if self.return_sequences else output
+        found = (output, *states) if self.return_state else output
+        if getattr(self.cell, "compute_dtype", self.compute_dtype) == self.compute_dtype:
+            return found
+        return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), found)
 
-    def _first_states(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
-        if initial_state is None:
-            if self._kept is not None:
-                return [variable.value for variable in self._kept.values]
+    def _first_states(self, sequences: Tensor, given: Any) -> list[Any]:
+        dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
+        if given is None:
+            given = self.states
+        if given is None:
             return self.get_initial_state(ops.shape(sequences)[0])
-        states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
-        if len(states) != len(self.state_size):
+        flat = tree.flatten(given)
+        wanted = len(tree.flatten(self._structure))
+        if len(flat) != wanted:
             raise ArgumentError(
-                f'{type(self).__name__} "{self.path}" has {len(self.state_size)} states, '
-                f"initial_state holds {len(states)}."
+                f'{type(self).__name__} "{self.path}" has {wanted} '
+                f"{'state' if wanted == 1 else 'states'}, initial_state holds {len(flat)}."
             )
-        return list(states)
+        if self._kept is not None and sequences.shape[0] != flat[0].shape[0]:
+            raise ShapeError(
+                f'{type(self).__name__} "{self.path}" is stateful and keeps the states of a batch '
+                f"of {flat[0].shape[0]}, received a batch of {sequences.shape[0]}. All batches "
+                "must have one size."
+            )
+        return tree.pack_sequence_as(self._structure, [ops.cast(x, dtype) for x in flat])
 
-    def get_initial_state(self, batch_size: Any) -> list[Tensor]:
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Returns the states before the first step: zeros, unless the cell says otherwise."""
-        if hasattr(self.cell, "get_initial_state"):
-            states = self.cell.get_initial_state(batch_size)
-            return list(states) if isinstance(states, (list, tuple)) else [states]
-        return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
+        states = initial_state(self.cell, batch_size, self.compute_dtype)
+        return list(states) if isinstance(states, (list, tuple)) else [states]
 
-    def _over_time(
-        self, x: Tensor, states: list[Tensor], mask: Tensor | None, training: bool | None
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Tensor | None,
+        training: bool | None = False,
+    ) -> tuple[Tensor, Tensor, list[Any]]:
+        """Returns the last output, all outputs where they are wanted, and the last states."""
+        states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
+        every, backwards = self.return_sequences, self.go_backwards
+        return self._through(self.cell, sequences, states, mask, training, every, backwards)
+
+    def _through(
+        self,
+        cell: Any,
+        x: Tensor,
+        states: list[Any],
+        mask: Tensor | None,
+        training: bool | None,
+        every: bool,
+        backwards: bool,
+    ) -> tuple[Tensor, Any, list[Any]]:
+        """The whole sequence through one cell; through several, one after another."""
+        if _is_stack(cell):
+            if backwards:
+                x, mask = ops.flip(x, 1), None if mask is None else ops.flip(mask, 1)
+            output, new_states = x, []
+            for i, (inner, own) in enumerate(zip(cell.cells, states, strict=True)):
+                wanted = every or i + 1 < len(cell.cells)
+                listed = list(own) if tree.is_nested(own) else [own]
+                output, x, new = self._through(inner, x, listed, mask, training, wanted, False)
+                new_states.append(new if tree.is_nested(own) else new[0])
+            return output, x, new_states
+        drops = nullcontext()
+        if isinstance(cell, DropoutCell):
+            if cell.compute_dtype != self.compute_dtype:
+                x = ops.cast(x, cell.compute_dtype)
+            if training:
+                drops = cell.one_sequence(x[:, 0], states[0])
+        with drops:
+            whole = _is_gated(cell) and not cell.drops_by_step(training)
+            if whole and not self.unroll and self.use_cudnn is not False:
+                return self._at_once(cell, x, states, mask, training, every, backwards)
+            step = step_of(cell, training)
+            if _is_gated(cell):
+                x = cell.project(x, training)
+                step = functools.partial(cell.advance, training=training)
+            return self._loop(cell, step, x, states, mask, every, backwards)
+
+    def _at_once(
+        self,
+        cell: GatedCell,
+        x: Tensor,
+        states: list[Tensor],
+        mask: Tensor | None,
+        training: bool | None,
+        every: bool,
+        backwards: bool,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """The last output, all outputs (if they are to be returned), and the last states."""
-        return self._loop(lambda x_t, states: self.cell(x_t, states), x, states, mask)
+        if training and cell.dropout > 0:
+            x = x * ops.expand_dims(cell.get_dropout_mask(x[:, 0]), 1)
+        outputs, new = cell.fused(x, states, mask, backwards)
+        if mask is None:
+            return new[0], outputs, new
+        # The operation has the first state as output until the first step that counts.
+        kept = ops.flip(mask, 1) if backwards else mask
+        if not self.zero_output_for_mask:
+            kept = ops.cumsum(ops.cast(kept, "int32"), 1) > 0
+        output = ops.where(kept[:, -1:], new[0], 0.0)
+        if every:
+            outputs = ops.where(ops.expand_dims(kept, -1), outputs, 0.0)
+        return output, outputs, new
 
     def _loop(
-        self, step: Step, x: Tensor, states: list[Tensor], mask: Tensor | None
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        self,
+        cell: Any,
+        step: Any,
+        x: Tensor,
+        states: list[Any],
+        mask: Tensor | None,
+        every: bool,
+        backwards: bool,
+    ) -> tuple[Tensor, Any, list[Any]]:
         """Goes through the sequence step by step."""
-        size = getattr(self.cell, "output_size", self.state_size[0])
-        first_output = ops.zeros((ops.shape(x)[0], size), self.compute_dtype)
         xs = ops.swapaxes(x, 0, 1)
-        masks = None if mask is None else ops.expand_dims(ops.swapaxes(mask, 0, 1), -1)
-        if self.go_backwards:
+        masks = None if mask is None else ops.swapaxes(mask, 0, 1)
+        if backwards:
             xs = ops.flip(xs, axis=0)
             masks = None if masks is None else ops.flip(masks, axis=0)
+        size = getattr(cell, "output_size", None)
+        if isinstance(size, int):
+            dtype = getattr(cell, "compute_dtype", self.compute_dtype)
+            nothing = ops.zeros((ops.shape(x)[0], size), dtype)
+        else:
+            nothing = ops.zeros_like(step(xs[0], states)[0])
 
         def advance(carry: Any, inputs: Any) -> Any:
             old_output, old_states = carry
-            output, new_states = step(inputs[0], list(old_states))
+            output, new_states = step(inputs[0], old_states)
             if masks is not None:
-                counts = inputs[1]
-                output = ops.where(counts, output, old_output)
-                new_states = [
-                    ops.where(counts, new, old)
-                    for new, old in zip(new_states, old_states, strict=True)
-                ]
-            carry = (output, list(new_states))
-            return carry, output if self.return_sequences else None
+                before = nothing if self.zero_output_for_mask else old_output
+                output = _kept(inputs[1], output, before)
+                new_states = tree.map_structure(
+                    lambda new, old: _kept(inputs[1], new, old), new_states, old_states
+                )
+            return (output, new_states), output if every else None
 
         inputs = (xs,) if masks is None else (xs, masks)
-        carry, outputs = ops.scan(advance, (first_output, states), inputs, unroll=self.unroll or 1)
-        if self.return_sequences:
-            outputs = ops.swapaxes(outputs, 0, 1)
-        return carry[0], outputs, list(carry[1])
+        carry, outputs = ops.scan(advance, (nothing, states), inputs, unroll=self.unroll or 1)
+        return carry[0], ops.swapaxes(outputs, 0, 1) if every else None, carry[1]
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the mask of the outputs: none if only the last is returned."""
         mask = previous_mask if self.return_sequences else None
-        if mask is not None and self.go_backwards:
-            mask = ops.flip(mask, axis=1)
+        if mask is not None:
+            mask = tree.flatten(mask)[0]
+            mask = ops.flip(mask, axis=1) if self.go_backwards else mask
         return [mask] + [None] * len(self.state_size) if self.return_state else mask
 
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+        """Shapes of what the layer returns; those of its initial states do not matter."""
+        return super().compute_output_shape(sequences_shape)
+
     def reset_state(self) -> None:
-        """Sets the states that a stateful layer keeps back to zero."""
+        """Sets the states that a stateful layer keeps back to what they were at first."""
         if self._kept is not None:
-            for variable in self._kept.values:
-                variable.assign(ops.zeros(variable.shape, variable.dtype))
+            self._kept.reset()
 
     reset_states = reset_state
 
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, those included that subclasses hand on by name."""
+        config = {**{name: getattr(self, name) for name in _OPTIONS}, **super().get_config()}
+        if "cell" in config:
+            config["cell"] = write_inner(self.cell)
+        return config
 
-class _OpenForgetGates:
-    """First values of a bias whose second quarter, that of the forget gates, is 1.
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Layer:
+        """Returns a new layer from what `get_config` returned."""
+        if "cell" in config:
+            config = {**config, "cell": read_inner(config["cell"], custom_objects)}
+        return super().from_config(config)
 
-    Cells remember from the start then (Jozefowicz et al., "An empirical exploration of
-    recurrent network architectures", 2015).
+
+_OPTIONS = (
+    "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
+    "zero_output_for_mask",
+)  # fmt: skip
+
+
+def _as_mask(mask: Any) -> Tensor:
+    """Booleans (batch, time), also of a mask for each of several inputs, or with a last axis."""
+    mask = tree.flatten(mask)[0]
+    mask = mask if ops.dtype(mask) == "bool" else ops.cast(mask, "bool")
+    return mask[:, :, 0] if len(mask.shape) == 3 else mask
+
+
+def _kept(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` for the samples whose step counts, `old` for the others."""
+    return ops.where(ops.reshape(mask, (-1,) + (1,) * (len(new.shape) - 1)), new, old)
+
+
+def _is_stack(cell: Any) -> bool:
+    return isinstance(cell, StackedRNNCells) and type(cell).call is StackedRNNCells.call
+
+
+@functools.cache
+def _is_gated_class(cls: type) -> bool:
+    if not issubclass(cls, GatedCell):
+        return False
+    own = (cls.call, cls.project, cls.advance, cls.fused)
+    return all(method.__module__.startswith("mlapi.layers.") for method in own)
+
+
+def _is_gated(cell: Any) -> bool:
+    """Whether it is one of ours, and nobody has changed what it does at a step."""
+    return _is_gated_class(type(cell))
+
+
+def _cells_in(cell: Any) -> list[Any]:
+    if _is_stack(cell):
+        return [inner for each in cell.cells for inner in _cells_in(each)]
+    return [cell]
+
+
+def checked_use_cudnn(layer: RNN, value: bool | str) -> bool | str:
+    """Returns `value`.
+
+    Raises:
+        ArgumentError: it is none of the choices, or True where other arguments rule it out.
     """
-
-    def __init__(self, initializer: Any) -> None:
-        self.initializer = initializer
-
-    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        """Returns the values."""
-        bias = np.array(getattr(self.initializer, "draw", self.initializer)(shape, dtype))
-        units = shape[0] // 4
-        bias[units : 2 * units] = 1
-        return bias
-
-    def __call__(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        """Returns the values."""
-        return self.draw(shape, dtype)
-
-
-class LSTMCell(Layer):
-    """One time step of a long short-term memory.
-
-    With the input `x`, the output `h` and the memory `c` of the step before, σ the recurrent
-    activation and φ the activation:
-
-        i, f, g, o = four equal parts of x @ kernel + h @ recurrent_kernel + bias
-        c = σ(f) c + σ(i) φ(g)
-        h = σ(o) φ(c)
-
-    Hochreiter and Schmidhuber, "Long short-term memory", 1997; forget gates by Gers et al., 2000.
-
-    Weights: `kernel` of shape `(inputs, 4 * units)`, `recurrent_kernel` of shape
-    `(units, 4 * units)` and `bias` of shape `(4 * units,)`.
-
-    The arguments are those of `LSTM`. Called with `(inputs, [h, c])`, of shapes
-    `(batch, inputs)` and `(batch, units)`, it returns `h` and `[h, c]`.
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.units = positive_int(self, "units", units)
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.use_bias = boolean(self, "use_bias", use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.unit_forget_bias = boolean(self, "unit_forget_bias", unit_forget_bias)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = fraction(self, "dropout", dropout)
-        self.recurrent_dropout = fraction(self, "recurrent_dropout", recurrent_dropout)
-        self.seed = seed
-        if self.dropout > 0 or self.recurrent_dropout > 0:
-            self.seed_generator = random.SeedGenerator(seed)
-        self.state_size = [self.units, self.units]
-        self.output_size = self.units
-        self.bias = None
-
-    def build(self, input_shape: Shape) -> None:
-        """Creates the weights for steps with the features of `input_shape`."""
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(input_shape[-1], 4 * self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
+    where = f'{type(layer).__name__} "{layer.name}"'
+    if value not in ("auto", True, False):
+        raise ArgumentError(
+            f'{where}: use_cudnn must be "auto", True or False, received {value!r}.'
         )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, 4 * self.units),
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        if self.use_bias:
-            first = self.bias_initializer
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(4 * self.units,),
-                initializer=_OpenForgetGates(first) if self.unit_forget_bias else first,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-
-    def call(
-        self, inputs: Tensor, states: Sequence[Tensor], training: bool | None = None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Returns the output, and the list of output and memory."""
-        if training:
-            inputs = self.drop_inputs(inputs)
-        return self.step(inputs, states, self.recurrent_mask(states[0]) if training else None)
-
-    def step(
-        self, x: Tensor, states: Sequence[Tensor], recurrent_mask: Tensor | None = None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Returns what `call` returns, for a given mask on the old output."""
-        h, c = states
-        if recurrent_mask is not None:
-            h = h * recurrent_mask
-        z = ops.dense(x, self.kernel, self.bias) + ops.dense(h, self.recurrent_kernel)
-        i, f, g, o = ops.split(z, 4, axis=-1)
-        gate = self.recurrent_activation
-        c = gate(f) * c + gate(i) * self.activation(g)
-        h = gate(o) * self.activation(c)
-        return h, [h, c]
-
-    def drop_inputs(self, x: Tensor) -> Tensor:
-        """Returns `x` with features dropped, the same ones at every step of a sequence."""
-        if self.dropout == 0:
-            return x
-        shape = (None, 1, None) if len(x.shape) == 3 else None
-        return random.dropout(x, self.dropout, shape, seed=self.seed_generator)
-
-    def recurrent_mask(self, h: Tensor) -> Tensor | None:
-        """Returns factors for the old output, to be kept for a sequence, or None.
-
-        Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural
-        networks", 2016 (arXiv:1512.05287).
-        """
-        if self.recurrent_dropout == 0:
-            return None
-        ones = ops.ones_like(h)
-        return random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
-
-    def get_initial_state(self, batch_size: Any) -> list[Tensor]:
-        """Returns zeros for output and memory."""
-        return [ops.zeros((batch_size, self.units), self.compute_dtype) for _ in range(2)]
-
-
-def _of_cell(name: str) -> property:
-    return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
-
-
-class LSTM(RNN):
-    """Long short-term memory over a sequence; see `LSTMCell` for the formulas.
-
-    It runs as one fused kernel of the framework where it can. Other activations than tanh and
-    sigmoid, `recurrent_dropout`, `unroll` and `use_cudnn=False` make it go step by step; a
-    message at debug level of the logger `mlapi` says so.
-
-    Weights, those of `cell`: `kernel` of shape `(inputs, 4 * units)`, `recurrent_kernel` of
-    shape `(units, 4 * units)` and `bias` of shape `(4 * units,)`, whose four parts belong to the
-    input gates, the forget gates, the memory and the output gates.
-
-    Args:
-        units: size of output and memory.
-        activation: function of the memory.
-        recurrent_activation: function of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: first values of the kernel.
-        recurrent_initializer: first values of the recurrent kernel.
-        bias_initializer: first values of the bias.
-        unit_forget_bias: whether the bias of the forget gates starts at 1.
-        kernel_regularizer: penalty on the kernel, added to the loss.
-        recurrent_regularizer: penalty on the recurrent kernel, added to the loss.
-        bias_regularizer: penalty on the bias, added to the loss.
-        activity_regularizer: penalty on the output, added to the loss.
-        kernel_constraint: function applied to the kernel after each update.
-        recurrent_constraint: function applied to the recurrent kernel after each update.
-        bias_constraint: function applied to the bias after each update.
-        dropout: share of the input's features to drop while training, the same at all steps.
-        recurrent_dropout: share of the last output to drop while training, the same at all steps.
-        seed: an integer for the same dropout in every run.
-        return_sequences: whether to return the outputs of all steps rather than the last one.
-        return_state: whether to return the last output and memory too, after the output.
-        go_backwards: whether to start at the end; outputs are in the order they are made.
-        stateful: whether each batch starts from the states at the end of the batch before. The
-            size of the batches must be fixed then: `Input(batch_size=…)`.
-        unroll: whether a compiler is to write out the steps.
-        zero_output_for_mask: whether the outputs of masked steps are 0 rather than the output
-            of the step before.
-        use_cudnn: `"auto"`; True refuses arguments that rule out a fused kernel, False goes step
-            by step.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: `(batch, time, features)` → `(batch, units)`, or `(batch, time, units)` with
-    `return_sequences`; states are `(batch, units)`, a mask is `(batch, time)`.
-
-    Example:
-        >>> from mlapi import layers, ops
-        >>> ops.shape(layers.LSTM(4)(ops.ones((2, 5, 3))))
-        (2, 4)
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int | None = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        use_cudnn: bool | str = "auto",
-        zero_output_for_mask: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        cell = LSTMCell(
-            units,
-            activation,
-            recurrent_activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            unit_forget_bias,
-            kernel_regularizer,
-            recurrent_regularizer,
-            bias_regularizer,
-            kernel_constraint,
-            recurrent_constraint,
-            bias_constraint,
-            dropout,
-            recurrent_dropout,
-            seed,
-            name="lstm_cell",
-            trainable=kwargs.get("trainable", True),
-            dtype=kwargs.get("dtype"),
-        )
-        super().__init__(
-            cell,
-            return_sequences,
-            return_state,
-            go_backwards,
-            stateful,
-            unroll,
-            zero_output_for_mask,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        if use_cudnn not in ("auto", True, False):
-            raise ArgumentError(
-                f'LSTM "{self.name}": use_cudnn must be "auto", True or False, '
-                f"received {use_cudnn!r}."
-            )
-        self.use_cudnn = use_cudnn
-        self._stepwise = self.recurrent_dropout > 0 or self.unroll or use_cudnn is False
-        if use_cudnn is True and (reasons := self._why_not_fused()):
-            raise ArgumentError(
-                f'LSTM "{self.name}": use_cudnn=True, but {reasons} rules out a fused kernel.'
-            )
-
-    units = _of_cell("units")
-    activation = _of_cell("activation")
-    recurrent_activation = _of_cell("recurrent_activation")
-    use_bias = _of_cell("use_bias")
-    kernel_initializer = _of_cell("kernel_initializer")
-    recurrent_initializer = _of_cell("recurrent_initializer")
-    bias_initializer = _of_cell("bias_initializer")
-    unit_forget_bias = _of_cell("unit_forget_bias")
-    kernel_regularizer = _of_cell("kernel_regularizer")
-    recurrent_regularizer = _of_cell("recurrent_regularizer")
-    bias_regularizer = _of_cell("bias_regularizer")
-    kernel_constraint = _of_cell("kernel_constraint")
-    recurrent_constraint = _of_cell("recurrent_constraint")
-    bias_constraint = _of_cell("bias_constraint")
-    dropout = _of_cell("dropout")
-    recurrent_dropout = _of_cell("recurrent_dropout")
-    seed = _of_cell("seed")
-
-    def _why_not_fused(self) -> str:
-        """What rules out a fused kernel, as a list for a message."""
-        cell = self.cell
-        reasons = {
-            "activation": cell.activation is not activations.tanh,
-            "recurrent_activation": cell.recurrent_activation is not activations.sigmoid,
-            "recurrent_dropout": cell.recurrent_dropout > 0,
-            "unroll": self.unroll,
-            "use_cudnn=False": self.use_cudnn is False,
-        }
-        return ", ".join(name for name, holds in reasons.items() if holds)
-
-    def build(self, input_shape: Shape) -> None:
-        """Builds the cell for steps with the features of `input_shape`."""
-        super().build(input_shape)
-        if reasons := self._why_not_fused():
-            _log.debug('LSTM "%s" goes step by step, because of %s.', self.path, reasons)
-
-    def _over_time(
-        self, x: Tensor, states: list[Tensor], mask: Tensor | None, training: bool | None
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        cell = self.cell
-        if training:
-            x = cell.drop_inputs(x)
-        if self._stepwise:
-            factors = cell.recurrent_mask(states[0]) if training else None
-            return self._loop(lambda x_t, old: cell.step(x_t, old, factors), x, states, mask)
-        gate = cell.recurrent_activation
-        outputs, h, c = ops.lstm(
-            x,
-            states[0],
-            states[1],
-            cell.kernel,
-            cell.recurrent_kernel,
-            cell.bias,
-            mask,
-            self.go_backwards,
-            activation=None if cell.activation is activations.tanh else cell.activation,
-            recurrent_activation=None if gate is activations.sigmoid else gate,
-        )
-        return h, outputs, [h, c]
+    if value is True and (reasons := layer._slow_reasons()):
+        raise ArgumentError(f"{where}: use_cudnn=True, but {reasons} rules out a fused kernel.")
+    return value

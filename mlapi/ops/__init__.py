@@ -24,6 +24,7 @@ from mlapi.ops.nan import *
 from mlapi.ops.normalization import *
 from mlapi.ops.patterns import *
 from mlapi.ops.products import *
+from mlapi.ops.recurrence import *
 from mlapi.ops.reduction import *
 from mlapi.ops.representation import *
 from mlapi.ops.segments import *

@@ -162,13 +162,14 @@ def scan(
         array([0, 1, 3, 6], dtype=int32)
     """
     carry, xs = _tensors(init), None if xs is None else _tensors(xs)
-    sizes = {x.shape[0] if len(x.shape) else None for x in tree.flatten(xs) if x is not None}
+    rows = [x for x in tree.flatten(xs) if x is not None]
+    # A size may be unknown while a function is traced.
+    sizes = {x.shape[0] if len(x.shape) else -1 for x in rows} - {None}
     sizes |= set() if length is None else {length}
-    if len(sizes) != 1 or sizes == {None}:
+    if len(sizes) > 1 or -1 in sizes or (not rows and length is None):
         raise ShapeError(
             "scan: xs must have a first axis, of the same size in all, or a length must be given; "
-            f"received shapes {[tuple(x.shape) for x in tree.flatten(xs) if x is not None]} and "
-            f"length={length}."
+            f"received shapes {[tuple(x.shape) for x in rows]} and length={length}."
         )
 
     def step(carry: Any, x: Any) -> tuple[Any, Any]:

@@ -245,6 +245,9 @@ def _check_symbolic(layer: Layer, inputs: Any, output: Any, call_arguments: dict
     def symbol(x: np.ndarray) -> Any:
         return Input(x.shape[1:], dtype=ops.dtype(x))
 
+    call_arguments = tree.map_structure(
+        lambda x: symbol(x) if isinstance(x, np.ndarray) else x, call_arguments
+    )
     symbols = layer(tree.map_structure(symbol, inputs), **call_arguments)
     name = type(layer).__name__
     for tensor, array in zip(tree.flatten(symbols), tree.flatten(output), strict=True):

@@ -54,11 +54,10 @@ def measure_training(backend: str, name: str, rounds: int, variants: list[str]) 
 
     workload = WORKLOADS[name]
     inputs, labels = data(workload)
-    chosen = {
-        variant: make
-        for variant, make in native_module(backend).VARIANTS.items()
-        if not variants or variant in variants
-    }
+    native = native_module(backend)
+    kind = workload.recurrence
+    every = native.RECURRENT[kind] if kind else native.VARIANTS
+    chosen = {k: make for k, make in every.items() if not variants or k in variants}
     programs = {variant: make(workload, inputs, labels) for variant, make in chosen.items()}
     programs["mlapi"] = mlapi_side.Program(workload, inputs, labels)
     check({variant: program.epoch for variant, program in programs.items()}, workload.batch)

@@ -19,6 +19,8 @@ def build(workload: Workload) -> mlapi.Model:
         "max_pool": layers.MaxPooling2D,
         "flatten": layers.Flatten,
         "relu": lambda: layers.Activation("relu"),
+        "lstm": layers.LSTM,
+        "gru": layers.GRU,
     }
     stack = [makers[kind](*size) for kind, *size in workload.layers]
     model = mlapi.Sequential([mlapi.Input(workload.shape), *stack])

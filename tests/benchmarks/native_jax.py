@@ -36,9 +36,47 @@ def forward(workload: Workload, params: list, moving: list, x: jax.Array) -> tup
             x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
         elif kind == "flatten":
             x = x.reshape(len(x), -1)
+        elif kind in workloads.GATES:
+            x = RECURRENCES[kind](x, next(values), next(values), next(values))
         else:
             x = jax.nn.relu(x)
     return x, updated
+
+
+def projected(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """The input's part of all steps at once, the times first."""
+    steps = jnp.swapaxes(x, 0, 1)
+    flat = steps.reshape(-1, x.shape[-1]) @ kernel + bias
+    return flat.reshape(*steps.shape[:2], -1)
+
+
+def lstm(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array) -> jax.Array:
+    """The last output."""
+
+    def step(state: tuple, z: jax.Array) -> tuple:
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ recurrent, 4, -1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+    start = jnp.zeros((len(x), len(recurrent)))
+    return lax.scan(step, (start, start), projected(x, kernel, bias))[0][0]
+
+
+def gru(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array) -> jax.Array:
+    """The last output."""
+
+    def step(h: jax.Array, at: jax.Array) -> tuple:
+        z, r, g = jnp.split(h @ recurrent + bias[1], 3, -1)
+        z_x, r_x, g_x = jnp.split(at, 3, -1)
+        z, r = jax.nn.sigmoid(z_x + z), jax.nn.sigmoid(r_x + r)
+        return z * h + (1 - z) * jnp.tanh(g_x + r * g), None
+
+    start = jnp.zeros((len(x), len(recurrent)))
+    return lax.scan(step, start, projected(x, kernel, bias[0]))[0]
+
+
+RECURRENCES = {"lstm": lstm, "gru": gru}
 
 
 def train_step(workload: Workload, state: State, x: jax.Array, y: jax.Array) -> State:
@@ -105,14 +143,18 @@ def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
     params: list[jax.Array] = []
     moving: list[jax.Array] = []
     for kind, *_ in workload.layers:
-        if kind in ("dense", "conv", "batch_norm"):
+        if kind in ("dense", "conv", "batch_norm", *workloads.GATES):
             params += [next(values), next(values)]
+        if kind in workloads.GATES:
+            params.append(next(values))
         if kind == "batch_norm":
             moving += [next(values), next(values)]
     return params, moving
 
 
 VARIANTS = {"jax.jit": Program}
+_RECURRENT = {"jax.jit, lax.scan": Program}
+RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

@@ -1,11 +1,12 @@
 """The loop as it is written by hand in TensorFlow: one `tf.function` over variables."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from tests.benchmarks import workloads
+from tests.benchmarks import native_recurrence, workloads
 from tests.benchmarks.workloads import Workload
 
 
@@ -15,6 +16,7 @@ class Program:
     Args:
         kernel: whether Adam is TensorFlow's own kernel, or written with `assign`.
         jit: whether the step is compiled by XLA.
+        recurrence: how recurrent layers are written: a function of `native_recurrence`.
     """
 
     def __init__(
@@ -25,16 +27,19 @@ class Program:
         *,
         kernel: bool = True,
         jit: bool = False,
+        recurrence: Callable[..., tf.Tensor] = native_recurrence.unrolled,
     ) -> None:
-        self.workload, self.kernel = workload, kernel
+        self.workload, self.kernel, self.recurrence = workload, kernel, recurrence
         self.random = np.random.default_rng()
         self.inputs, self.labels = inputs, labels
         self.moving: list[tf.Variable] = []
         self.params: list[tf.Variable] = []
         values = iter(workloads.weights(workload))
         for kind, *_ in workload.layers:
-            if kind in ("dense", "conv", "batch_norm"):
+            if kind in ("dense", "conv", "batch_norm", *workloads.GATES):
                 self.params += [tf.Variable(next(values)), tf.Variable(next(values))]
+            if kind in workloads.GATES:
+                self.params.append(tf.Variable(next(values)))
             if kind == "batch_norm":
                 self.moving += [tf.Variable(next(values)), tf.Variable(next(values))]
         self.first = [tf.Variable(tf.zeros_like(p)) for p in self.params]
@@ -56,6 +61,8 @@ class Program:
                 x = tf.nn.max_pool2d(x, 2, 2, "VALID")
             elif kind == "flatten":
                 x = tf.reshape(x, (-1, np.prod(x.shape[1:])))
+            elif kind in workloads.GATES:
+                x = self.recurrence(kind, x, next(values), next(values), next(values))
             else:
                 x = tf.nn.relu(x)
         return x
@@ -122,6 +129,17 @@ VARIANTS = {
     "tf.function, Adam by assign": partial(Program, kernel=False),
     "tf.function, XLA": partial(Program, jit=True),
 }
+
+
+_RECURRENT = {
+    "tf.function, steps written out": Program,
+    "tf.function, while_loop": partial(Program, recurrence=native_recurrence.looped),
+    "tf.function, XLA, while_loop": partial(
+        Program, kernel=False, jit=True, recurrence=native_recurrence.looped
+    ),
+}
+_BLOCK = {"tf.function, BlockLSTM": partial(Program, recurrence=native_recurrence.block)}
+RECURRENT = {"lstm": _RECURRENT | _BLOCK, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from tests.benchmarks import workloads
 from tests.benchmarks.workloads import Workload
@@ -41,10 +41,33 @@ def build(workload: Workload, arrays: list[np.ndarray]) -> nn.Sequential:
             shape = (shape[0] // 2, shape[1] // 2, shape[2])
         elif kind == "flatten":
             layer, unflattened = nn.Flatten(), shape
+        elif kind in workloads.GATES:
+            layer = LastOutput(kind, shape[-1], *size, next(values), next(values), next(values))
         else:
             layer = nn.ReLU()
         layers.append(layer)
     return nn.Sequential(*layers)
+
+
+class LastOutput(nn.Module):
+    """A recurrent layer; torch's GRU has its reset gates first, and its LSTM a bias too many."""
+
+    def __init__(
+        self, kind: str, inputs: int, units: int, kernel: Tensor, recurrent: Tensor, bias: Tensor
+    ) -> None:
+        super().__init__()
+        self.layer = {"lstm": nn.LSTM, "gru": nn.GRU}[kind](inputs, units, batch_first=True)
+        if kind == "gru":
+            order = torch.cat([torch.arange(units, 2 * units), torch.arange(units)])
+            order = torch.cat([order, torch.arange(2 * units, 3 * units)])
+            kernel, recurrent, bias = kernel[:, order], recurrent[:, order], bias[:, order]
+        _fill(self.layer.weight_ih_l0, kernel.T)
+        _fill(self.layer.weight_hh_l0, recurrent.T)
+        _fill(self.layer.bias_ih_l0, bias if kind == "lstm" else bias[0])
+        _fill(self.layer.bias_hh_l0, bias if kind == "lstm" else bias[1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)[0][:, -1]
 
 
 def _fill(tensor: torch.Tensor, value: torch.Tensor) -> None:
@@ -105,6 +128,13 @@ VARIANTS = {
     "torch eager, fused Adam, channels last": partial(Program, tuned=True),
     "torch.compile": partial(Program, tuned=True, compiled=True),
 }
+
+
+_RECURRENT = {
+    "torch eager": Program,
+    "torch eager, fused Adam": partial(Program, tuned=True),
+}
+RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:

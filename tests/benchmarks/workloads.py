@@ -14,7 +14,8 @@ class Workload:
     """A classifier and how it is trained.
 
     Layers are `("dense", units)`, `("conv", filters)` (3×3, no padding, channels last),
-    `("batch_norm",)`, `("max_pool",)` (2×2), `("relu",)` and `("flatten",)`.
+    `("batch_norm",)`, `("max_pool",)` (2×2), `("relu",)`, `("flatten",)`, and `("lstm", units)` and
+    `("gru", units)`, of which only the last output goes on.
     """
 
     title: str
@@ -23,7 +24,13 @@ class Workload:
     steps: int  # of one timed epoch
     layers: tuple[tuple, ...]
 
+    @property
+    def recurrence(self) -> str | None:
+        """The kind of its recurrent layer."""
+        return next((kind for kind, *_ in self.layers if kind in GATES), None)
 
+
+GATES = {"lstm": 4, "gru": 3}
 _CONVOLUTIONS = (
     *(("conv", 32), ("batch_norm",), ("relu",), ("conv", 64), ("relu",)),
     *(("max_pool",), ("flatten",), ("dense", 128), ("relu",), ("dense", CLASSES)),
@@ -36,6 +43,12 @@ WORKLOADS = {
     ),
     "medium": Workload("MLP 784-512-512-10, batch 128", (784,), 128, 24, _TWO_HIDDEN),
     "cnn": Workload("CNN 28×28, batch 64", (28, 28, 1), 64, 4, _CONVOLUTIONS),
+    "lstm": Workload(
+        "LSTM 64, 64 steps of 32, batch 32", (64, 32), 32, 20, (("lstm", 64), ("dense", CLASSES))
+    ),
+    "gru": Workload(
+        "GRU 64, 64 steps of 32, batch 32", (64, 32), 32, 20, (("gru", 64), ("dense", CLASSES))
+    ),
 }
 
 
@@ -49,7 +62,9 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 
 def weights(workload: Workload) -> list[np.ndarray]:
     """First weights, layer by layer: dense (in, out) and conv (3, 3, in, out) kernels, biases;
-    gamma, beta, moving mean and moving variance of a batch normalization.
+    gamma, beta, moving mean and moving variance of a batch normalization; kernel (in, gates *
+    units), recurrent kernel (units, gates * units) and bias of an LSTM, whose gates are input,
+    forget, memory, output, or a GRU: update, reset, new, with a bias (2, 3 * units).
     """
     random = np.random.default_rng(1)
 
@@ -72,4 +87,9 @@ def weights(workload: Workload) -> list[np.ndarray]:
             shape = (shape[0] // 2, shape[1] // 2, shape[2])
         elif kind == "flatten":
             shape = (int(np.prod(shape)),)
+        elif kind in GATES:
+            width = GATES[kind] * size[0]
+            arrays += [kernel(shape[-1], width), kernel(size[0], width)]
+            arrays.append(np.zeros((2, width) if kind == "gru" else width, "float32"))
+            shape = tuple(size)
     return arrays

@@ -143,20 +143,84 @@ def pool(x, size, strides, padding, reduce):
     return sweep(x, size, strides, (1,) * rank, padding, np.nan, one)
 
 
-def lstm(x, kernel, recurrent_kernel, bias, mask=None, states=None, activation=np.tanh):
-    """All outputs (batch, time, units), and the last output and memory."""
-    units = len(recurrent_kernel)
-    h, c = states or (np.zeros((len(x), units)), np.zeros((len(x), units)))
+def over_time(step, x, states, mask=None, zeros=False):
+    """All outputs (batch, time, …), then the last states, of a step `(x, *states) -> states`.
+
+    The first state is the output. Steps that the mask leaves out change nothing; their output is
+    that of the step before, or 0: at the beginning, and everywhere with `zeros`.
+    """
     outputs = []
     for t in range(x.shape[1]):
-        z = x[:, t] @ kernel + h @ recurrent_kernel + bias
+        new = step(x[:, t], *states)
+        counts = np.ones(len(x), bool) if mask is None else mask[:, t]
+        counts = counts.reshape(-1, *(1,) * (new[0].ndim - 1))
+        before = np.zeros_like(new[0]) if zeros or not outputs else outputs[-1]
+        outputs.append(np.where(counts, new[0], before))
+        states = [np.where(counts, a, b) for a, b in zip(new, states, strict=True)]
+    return np.stack(outputs, 1), *states
+
+
+def nothing(x, kernel, count=1):
+    return [np.zeros((len(x), kernel.shape[0]))] * count
+
+
+def lstm(
+    x, kernel, recurrent_kernel, bias=0.0, mask=None, states=None, activation=np.tanh, zeros=False
+):
+    """All outputs, and the last output and memory."""
+
+    def step(x, h, c):
+        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, -1)
+        c = expit(f) * c + expit(i) * activation(g)
+        return expit(o) * activation(c), c
+
+    return over_time(step, x, states or nothing(x, recurrent_kernel, 2), mask, zeros)
+
+
+def gru(x, kernel, recurrent_kernel, bias=0.0, mask=None, states=None, activation=np.tanh):
+    """All outputs, and the last one; the form follows from the shape of the bias."""
+    units = len(recurrent_kernel)
+
+    def after(x, h):
+        of_x, of_h = x @ kernel + bias[0], h @ recurrent_kernel + bias[1]
+        z, r = (expit(a + b) for a, b in zip(parts(of_x)[:2], parts(of_h)[:2], strict=True))
+        g = activation(parts(of_x)[2] + r * parts(of_h)[2])
+        return (z * h + (1 - z) * g,)
+
+    def before(x, h):
+        of_x, kernels = x @ kernel + bias, parts(recurrent_kernel)
+        z, r = (expit(a + h @ b) for a, b in zip(parts(of_x)[:2], kernels[:2], strict=True))
+        g = activation(parts(of_x)[2] + (r * h) @ kernels[2])
+        return (z * h + (1 - z) * g,)
+
+    def parts(x):
+        return [x[:, i * units : (i + 1) * units] for i in range(3)]
+
+    step = after if np.ndim(bias) == 2 else before
+    return over_time(step, x, states or nothing(x, recurrent_kernel), mask)
+
+
+def simple_rnn(x, kernel, recurrent_kernel, bias=0.0, mask=None, activation=np.tanh):
+    """All outputs, and the last one."""
+
+    def step(x, h):
+        return (activation(x @ kernel + h @ recurrent_kernel + bias),)
+
+    return over_time(step, x, nothing(x, recurrent_kernel), mask)
+
+
+def conv_lstm(x, kernel, recurrent_kernel, bias, mask=None, **how):
+    """All outputs, and the last output and memory; `how` the inputs are convolved."""
+
+    def step(x, h, c):
+        z = conv(x, kernel, **how) + conv(h, recurrent_kernel, padding="same") + bias
         i, f, g, o = np.split(z, 4, -1)
-        new_c = expit(f) * c + expit(i) * activation(g)
-        new_h = expit(o) * activation(new_c)
-        counts = np.ones((len(x), 1), bool) if mask is None else mask[:, t, None]
-        h, c = np.where(counts, new_h, h), np.where(counts, new_c, c)
-        outputs.append(h)
-    return np.stack(outputs, 1), h, c
+        c = expit(f) * c + expit(i) * np.tanh(g)
+        return expit(o) * np.tanh(c), c
+
+    first = conv(x[:, 0], kernel, **how)
+    zero = np.zeros((*first.shape[:-1], recurrent_kernel.shape[-2]))
+    return over_time(step, x, [zero, zero], mask)
 
 
 def attention(query, value, weights, key=None, mask=None, gate=False):

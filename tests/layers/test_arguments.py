@@ -119,7 +119,24 @@ WRONG = [
     (layers.LSTM, {"units": 3, "dropout": -0.1}, r"dropout must be a number from 0 to 1"),
     (layers.LSTM, {"units": 3, "use_cudnn": "yes"}, r'use_cudnn must be "auto"'),
     (layers.LSTM, {"units": 3, "use_cudnn": True, "unroll": True}, r"unroll rules out"),
+    (layers.LSTM, {"units": 3, "stateful": "yes"}, r"stateful must be True or False"),
+    (layers.LSTM, {"units": 3, "implementation": 3}, r"implementation must be '1' or '2'"),
+    (layers.LSTM, {"units": 3, "time_major": True}, r"time_major=True is not supported"),
+    (layers.GRU, {"units": -1}, r"units must be an integer of at least 1"),
+    (layers.GRU, {"units": 3, "use_cudnn": True, "reset_after": False}, r"reset_after=False rules"),
+    (layers.SimpleRNN, {"units": 3, "recurrent_dropout": 2}, r"recurrent_dropout must be a number"),
     (layers.RNN, {"cell": 3}, r"cell must be a layer"),
+    (layers.RNN, {"cell": layers.LSTMCell}, r"cell must be a layer"),
+    (layers.RNN, {"cell": layers.Dense(3)}, r"must have a `state_size`.*received Dense"),
+    (layers.RNN, {"cell": []}, r"cells must be a list of at least one cell"),
+    (layers.StackedRNNCells, {"cells": [layers.GRUCell(2), 3]}, r"cells\[1\] must be a layer"),
+    (layers.ConvLSTM1D, {"filters": 2, "kernel_size": (3, 3)}, r"kernel_size must be"),
+    (layers.ConvLSTM2D, {"filters": 2, "kernel_size": 3, "padding": "causal"}, r"padding must be"),
+    (
+        layers.ConvLSTM2D,
+        {"filters": 2, "kernel_size": 3, "strides": 2, "dilation_rate": 2},
+        r"cannot both be above 1",
+    ),
     (layers.MultiHeadAttention, {"num_heads": 0, "key_dim": 2}, r"num_heads must be"),
     (
         layers.MultiHeadAttention,
@@ -163,6 +180,13 @@ UNFIT = [
     (layers.EinsumDense("abc,cd->abd", 2), (2, 5, 3), r"output_shape should have 2 sizes"),
     (layers.EinsumDense("abc,cd->abd", (4, 2)), (2, 5, 3), r"'b' is 5 there and 4 here"),
     (layers.EinsumDense("ab,bc->ac", None), (2, 5), r"the size of 'c' must be given"),
+    (layers.RNN(layers.GRUCell(2)), (2, 5), r"rank 3 or more"),
+    (layers.ConvLSTM2D(2, 3), (2, 4, 5, 5), r"rank 5"),
+    (
+        layers.ConvLSTM1D(2, 5),
+        (2, 3, 4, 2),
+        r"reaches over 5 places of spatial axis 0, which has 4",
+    ),
 ]
 
 
@@ -180,6 +204,7 @@ LATER = [
     (layers.LSTM(2), (2, 5, 3), (2, 5, 4), r"expected size 3 on axis -1"),
     (layers.Conv1DTranspose(2, 3), (2, 8, 4), (2, 8, 3), r"expected size 4 on axis -1"),
     (layers.EinsumDense("...x,xy->...y", 2), (2, 3, 5), (2, 3, 4), r"expected size 5 on axis 2"),
+    (layers.RNN(layers.GRUCell(2)), (2, 5, 3), (2, 5, 4), r"expected size 3 on axis -1"),
 ]
 
 
@@ -216,6 +241,8 @@ def test_weights_of_a_layer_that_is_not_built(layer, name):
     with pytest.raises(AttributeError, match=f"{layer.name}.* has no {name} yet: call the layer"):
         getattr(layer, name)
     assert not hasattr(layer, name)
+    with pytest.raises(ShapeError, match="sizes of a step must be known"):
+        layers.ConvLSTM1D(2, 3)(mlapi.Input((None, None, 3)))
 
 
 def test_leaky_relu_knows_the_old_name_of_its_slope():

@@ -1,6 +1,7 @@
 """Ops under `jit_compile=True`: the framework's compiler takes what its own kernels did before."""
 
 import numpy as np
+import pytest
 from scipy import stats
 
 import mlapi
@@ -32,11 +33,14 @@ def test_random_tensors():
     assert stats.kstest(uniform, "uniform").pvalue > 1e-3
 
 
-def test_lstm_and_its_gradient():
+@pytest.mark.parametrize(("op", "gates"), [(ops.lstm, 4), (ops.gru, 3), (ops.simple_rnn, 1)])
+def test_recurrence_and_its_gradient(op, gates):
     rng = np.random.default_rng(0)
-    shapes = ((2, 2, 4), (2, 3), (2, 3), (4, 12), (3, 12), (12,))
+    states = ((2, 3),) * (2 if op is ops.lstm else 1)
+    bias = (2, 9) if op is ops.gru else (3 * gates,)
+    shapes = ((2, 40, 4), *states, (4, 3 * gates), (3, 3 * gates), bias)
     arrays = [ops.convert_to_tensor(rng.normal(size=n).astype("float32")) for n in shapes]
-    loss = mlapi.value_and_grad(lambda xs: ops.mean(ops.square(ops.lstm(*xs)[0])))
+    loss = mlapi.value_and_grad(lambda xs: ops.mean(ops.square(op(*xs)[0])))
     value, grads = loss(arrays)
     found, slopes = mlapi.jit(loss, [], jit_compile=True)(arrays)
     np.testing.assert_allclose(float(found), float(value), rtol=1e-5)

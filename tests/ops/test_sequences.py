@@ -38,6 +38,29 @@ def test_rnn_of_any_step(run, mask, backwards):
         np.testing.assert_allclose(ops.convert_to_numpy(found), wanted, 1e-5, 1e-5)
 
 
+@pytest.mark.parametrize("op", [ops.lstm, ops.gru, ops.simple_rnn])
+def test_the_gradient_has_a_gradient(op):
+    gates = {"lstm": 4, "gru": 3, "simple_rnn": 1}[op.__name__]
+    states = (H, H) if op is ops.lstm else (H,)
+    given = (X, *states, real(3, 2 * gates), real(2, 2 * gates))
+
+    def penalty(given, **how):
+        def total(given):
+            return ops.sum(ops.square(op(*given, mask=truth(4, 5), **how)[0]))
+
+        return sum(ops.sum(ops.square(g)) for g in mlapi.grad(total)(given))
+
+    def plain(x):  # the same function, which no kernel knows
+        return ops.tanh(x)
+
+    tensors = tuple(map(ops.convert_to_tensor, given))
+    found = mlapi.grad(penalty)(tensors)
+    wanted = mlapi.grad(lambda given: penalty(given, activation=plain))(tensors)
+    for one, other in zip(found, wanted, strict=True):
+        other = ops.convert_to_numpy(other)
+        np.testing.assert_allclose(ops.convert_to_numpy(one), other, 1e-3, 1e-4)
+
+
 def test_a_refused_kernel_is_told_once(monkeypatch, caplog):
     x = ops.convert_to_tensor(real(1, 6, 2, 8), "bfloat16")
     expected = ops.convert_to_numpy(ops.dot_product_attention(x, x, x)).astype("float32")

@@ -18,6 +18,8 @@ TOLERANCE = 1e-5
 
 def in_keras(value: Any) -> Any:
     """An argument with Keras's layers and ops in the place of ours."""
+    if isinstance(value, dict):
+        return {name: in_keras(item) for name, item in value.items()}
     if isinstance(value, list):
         return [in_keras(item) for item in value]
     if isinstance(value, mlapi.Layer):
@@ -40,9 +42,10 @@ def is_plain(value: Any) -> bool:
 
 
 def name_of(index: int, row: Row) -> str:
-    """With the arguments, which the entries of differences.toml can name."""
+    """The layer, which of its rows, and the arguments: entries of differences.toml name them."""
+    count = sum(other.layer is row.layer for other in PAIRS[:index])
     arguments = [f"{name}={value}" for name, value in row.arguments.items() if is_plain(value)]
-    return f"{row.layer.__name__}-{index}-{','.join(arguments)}"
+    return f"{row.layer.__name__}-{count}-{','.join(arguments)}"
 
 
 EACH = [pytest.param(row, id=name_of(i, row)) for i, row in enumerate(PAIRS)]
@@ -64,9 +67,8 @@ def test_config(row: Row) -> None:
 
 @pytest.mark.parametrize("row", EACH)
 def test_layer(row: Row) -> None:
+    theirs = getattr(keras.layers, row.layer.__name__)(**in_keras(row.arguments))
     ours = row.layer(**row.arguments)
-    arguments = {name: in_keras(value) for name, value in row.arguments.items()}
-    theirs = getattr(keras.layers, row.layer.__name__)(**arguments)
     ours(row.inputs, **row.call)
     theirs(row.inputs, **row.call)
     rng = np.random.default_rng(0)

@@ -1,9 +1,8 @@
-"""Attention and recurrence on jax, compiled as loops."""
+"""Attention and CTC on jax."""
 
 import functools
 import logging
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -70,124 +69,6 @@ def dot_product_attention(
         # Finite, so that a target that sees nothing gets the mean of all and no NaN.
         logits_BNTS = jnp.where(mask, logits_BNTS, 0.7 * jnp.finfo(query.dtype).min)
     return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
-
-
-def _lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    inner = activation or jnp.tanh
-    gate = recurrent_activation or jax.nn.sigmoid
-
-    def step(state: tuple[Tensor, Tensor], at_t: tuple[Tensor, Tensor | None]) -> Any:
-        (h, c), (x_t, keep) = state, at_t
-        # Inside the loop: the projection of all steps at once does not stay in the cache.
-        z = x_t @ kernel + h @ recurrent_kernel
-        i, f, g, o = jnp.split(z if bias is None else z + bias, 4, -1)
-        new_c = gate(f) * c + gate(i) * inner(g)
-        new_h = gate(o) * inner(new_c)
-        if keep is not None:
-            new_c, new_h = jnp.where(keep, new_c, c), jnp.where(keep, new_h, h)
-        return (new_h, new_c), new_h
-
-    (h, c), y = lax.scan(step, (h, c), _steps(x, mask, go_backwards))
-    return jnp.swapaxes(y, 0, 1), h, c
-
-
-def _steps(x: Tensor, mask: Tensor | None, go_backwards: bool) -> tuple[Tensor, Tensor | None]:
-    """The inputs and whether they count, the times first."""
-    steps = jnp.swapaxes(x, 0, 1), None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
-    return jax.tree.map(jnp.flipud, steps) if go_backwards else steps
-
-
-# A loop is compiled anew at each eager call unless the function around it is compiled and kept.
-_compiled_lstm = together("go_backwards")(_lstm)
-
-
-def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    if activation is None and recurrent_activation is None:
-        return _compiled_lstm(x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards)
-    return _lstm(
-        x, h, c, kernel, recurrent_kernel, bias, mask, go_backwards,
-        activation, recurrent_activation,
-    )  # fmt: skip
-
-
-def _gru(
-    x: Tensor,
-    h: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-    reset_after: bool = True,
-) -> tuple[Tensor, Tensor]:
-    inner = activation or jnp.tanh
-    gate = recurrent_activation or jax.nn.sigmoid
-    units = h.shape[1]
-    zero = jnp.zeros((3 * units,), x.dtype)
-    of_inputs, of_states = (zero, zero) if bias is None else bias if reset_after else (bias, zero)
-
-    def step(h: Tensor, at_t: tuple[Tensor, Tensor | None]) -> tuple[Tensor, Tensor]:
-        x_t, keep = at_t
-        z_x, r_x, g_x = jnp.split(x_t @ kernel + of_inputs, 3, -1)
-        if reset_after:
-            z, r, g = jnp.split(h @ recurrent_kernel + of_states, 3, -1)
-            z, r = gate(z_x + z), gate(r_x + r)
-            g = r * g
-        else:
-            z, r = jnp.split(h @ recurrent_kernel[:, : 2 * units], 2, -1)
-            z, r = gate(z_x + z), gate(r_x + r)
-            g = (r * h) @ recurrent_kernel[:, 2 * units :]
-        new = z * h + (1 - z) * inner(g_x + g)
-        new = new if keep is None else jnp.where(keep, new, h)
-        return new, new
-
-    h, y = lax.scan(step, h, _steps(x, mask, go_backwards))
-    return jnp.swapaxes(y, 0, 1), h
-
-
-_compiled_gru = together("go_backwards", "reset_after")(_gru)
-
-
-def gru(
-    x: Tensor,
-    h: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    go_backwards: bool = False,
-    activation: Callable[[Tensor], Tensor] | None = None,
-    recurrent_activation: Callable[[Tensor], Tensor] | None = None,
-    reset_after: bool = True,
-) -> tuple[Tensor, Tensor]:
-    arguments = (x, h, kernel, recurrent_kernel, bias, mask)
-    if activation is None and recurrent_activation is None:
-        return _compiled_gru(*arguments, go_backwards=go_backwards, reset_after=reset_after)
-    return _gru(*arguments, go_backwards, activation, recurrent_activation, reset_after)
 
 
 # In place of the logarithm of 0: finite, so that gradients are numbers.

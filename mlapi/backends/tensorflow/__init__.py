@@ -12,6 +12,7 @@ from mlapi.backends.tensorflow import (
     ops,
     optimizers,
     random,
+    recurrence,
     sequences,
     signal,
     transforms,
@@ -31,11 +32,12 @@ __all__ = [
     "ops",
     "optimizers",
     "random",
+    "recurrence",
     "sequences",
     "signal",
     "transforms",
 ]
 
 NAME = "tensorflow"
-IMPLEMENTATIONS = (arrays, elementwise, image, ops, nn, sequences)
+IMPLEMENTATIONS = (arrays, elementwise, image, ops, nn, recurrence, sequences)
 """The modules that hold the implementations of ops, by name."""

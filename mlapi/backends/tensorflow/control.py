@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from mlapi import tree
+from mlapi.backends.tensorflow import transforms
 from mlapi.backends.tensorflow.ops import shape
 
 Tensor = tf.Tensor
@@ -39,6 +40,10 @@ def scan(
 ) -> tuple[Any, Any]:
     rows = [] if xs is None else tree.flatten(xs)
     count = shape(rows[0])[0] if rows else length
+    if isinstance(count, int) and not transforms.under_xla:  # which unrolls as it likes
+        size = min(count if unroll is True else int(unroll), count)
+        if size > 1:
+            return _scan_in_rounds(step, carry, xs, count, reverse, size)
     given = [tf.TensorArray(x.dtype, count, element_shape=x.shape[1:]).unstack(x) for x in rows]
 
     def advance(t: Any, carry: Any) -> tuple[Any, Any, Any]:
@@ -66,6 +71,66 @@ def scan(
     if not leaves:
         return carry, y
     return carry, tree.pack_sequence_as(y, [array.stack() for array in out])
+
+
+def _scan_in_rounds(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any,
+    count: int,
+    reverse: bool,
+    size: int,
+) -> tuple[Any, Any]:
+    """Several steps a round: a round of a loop costs as much as a few small operations."""
+    like: list[Any] = []
+
+    def several(carry: Any, rows: list[Tensor], steps: int) -> tuple[Any, list[Tensor]]:
+        columns = [tf.unstack(row, steps) for row in rows]
+        found: list[Any] = []
+        for i in reversed(range(steps)) if reverse else range(steps):
+            x = None if xs is None else tree.pack_sequence_as(xs, [each[i] for each in columns])
+            carry, y = step(carry, x)
+            found.append([leaf for leaf in tree.flatten(y) if leaf is not None])
+            like[:] = [y]
+        if reverse:
+            found.reverse()
+        return carry, [tf.stack(each) for each in zip(*found)]
+
+    # The first round apart from the others: it tells what there is to collect, and takes as many
+    # steps as leave whole rounds.
+    first = (count - 1) % size + 1
+    rounds = (count - first) // size
+    border = count - first if reverse else first
+    ahead, behind = slice(None, border), slice(border, None)
+    near, far = (behind, ahead) if reverse else (ahead, behind)
+    rows = [] if xs is None else tree.flatten(xs)
+    carry, found = several(carry, [row[near] for row in rows], first)
+    if rounds:
+        given = [_array(tf.reshape(row[far], (rounds, size, *shape(row)[1:]))) for row in rows]
+        kept = [
+            tf.TensorArray(
+                y.dtype, rounds + 1, infer_shape=False, element_shape=(None, *y.shape[1:])
+            ).write(rounds if reverse else 0, y)
+            for y in found
+        ]
+
+        def body(t: Tensor, carry: Any, kept: Any) -> tuple[Tensor, Any, Any]:
+            i = rounds - 1 - t if reverse else t
+            carry, ys = several(carry, [each.read(i) for each in given], size)
+            place = i if reverse else i + 1
+            return t + 1, carry, [array.write(place, y) for array, y in zip(kept, ys)]
+
+        _, carry, kept = tf.while_loop(
+            lambda t, *_: t < rounds, body, (0, carry, kept), maximum_iterations=rounds
+        )
+        shapes = [(count, *y.shape[1:]) for y in found]
+        found = [tf.ensure_shape(each.concat(), size) for each, size in zip(kept, shapes)]
+    leaves = iter(found)
+    return carry, tree.map_structure(lambda y: y if y is None else next(leaves), like[0])
+
+
+def _array(x: Tensor) -> tf.TensorArray:
+    return tf.TensorArray(x.dtype, x.shape[0], element_shape=x.shape[1:]).unstack(x)
 
 
 # --- transformations -----------------------------------------------------------------------------

@@ -155,6 +155,21 @@ def lstm(
     return np.stack(outputs, 1), h, c
 
 
+def simple_rnn(
+    x, h, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False, activation=None
+):
+    """As for `lstm`."""
+    inner = np.tanh if activation is None else lambda z: np.maximum(z, 0)
+    outputs = []
+    times = range(x.shape[1])
+    for t in reversed(times) if go_backwards else times:
+        new = inner(x[:, t] @ kernel + h @ recurrent_kernel + (0 if bias is None else bias))
+        keep = np.ones((len(x), 1), bool) if mask is None else mask[:, t, None]
+        h = np.where(keep, new, h)
+        outputs.append(h)
+    return np.stack(outputs, 1), h
+
+
 def binary_crossentropy(target, output, from_logits=False):
     if from_logits:
         return np.logaddexp(0, output) - target * output

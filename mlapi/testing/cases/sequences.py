@@ -1,4 +1,4 @@
-"""Cases of `mlapi.ops.sequences` and `mlapi.ops.ctc`."""
+"""Cases of `mlapi.ops.sequences`, `mlapi.ops.recurrence` and `mlapi.ops.ctc`."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -35,6 +35,15 @@ GRU_WEIGHTS = (real(3, 15) / 2, real(5, 15) / 2)
 def gru(label, **kwargs):
     return Case("gru", (real(4, 4, 3), real(4, 5) / 2, *GRU_WEIGHTS), references.gru, kwargs, label,
                 draw=None if label else recurrent("gru", 1, 3))  # fmt: skip
+
+
+SIMPLE_WEIGHTS = (real(3, 5) / 2, real(5, 5) / 2)
+
+
+def simple_rnn(label, **kwargs):
+    return Case("simple_rnn", (real(4, 4, 3), real(4, 5) / 2, *SIMPLE_WEIGHTS),
+                references.simple_rnn, kwargs, label,
+                draw=None if label else recurrent("simple_rnn", 1, 1))  # fmt: skip
 
 
 def recurrent(name, states, gates):
@@ -134,6 +143,7 @@ CASES = [
     lstm("without_bias"),
     lstm("backwards", bias=real(20) / 2, go_backwards=True),
     lstm("mask", bias=real(20) / 2, mask=np.array([[1, 0, 1, 1], [0, 1, 1, 0]], bool)),
+    lstm("nothing_left", mask=np.array([[0, 0, 0, 0], [1, 1, 1, 1]], bool)),
     lstm("mask_backwards", mask=np.array([[1, 1, 0, 0], [0, 1, 1, 1]], bool), go_backwards=True),
     lstm("activations", activation=ops.relu, recurrent_activation=ops.hard_sigmoid),
     gru("", bias=real(2, 15) / 2),
@@ -144,6 +154,11 @@ CASES = [
     gru("before_mask", reset_after=False, mask=truth(4, 4),
         go_backwards=True),
     gru("activations", activation=ops.relu, recurrent_activation=ops.hard_sigmoid),
+    simple_rnn("", bias=real(5) / 2),
+    simple_rnn("without_bias"),
+    simple_rnn("mask", bias=real(5) / 2, mask=truth(4, 4)),
+    simple_rnn("mask_backwards", mask=truth(4, 4), go_backwards=True),
+    simple_rnn("activation", mask=truth(4, 4), activation=ops.relu),
     ctc(""),
     ctc("mask_index", target=TARGETS - 1 + (TARGETS < 1), mask_index=3, counts=[3, 1, 1]),
     ctc("nothing", counts=[0, 1, 0]),
