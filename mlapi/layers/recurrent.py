@@ -103,7 +103,7 @@ class RNN(Layer):
             )
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
-            cell = StackedRNNCells(cell, dtype=kwargs.get("dtype"))
+            cell = StackedRNNCells(cell, name="stacked_rnn_cells", dtype=kwargs.get("dtype"))
         self.cell = checked_cell(self, "cell", cell)
         self.return_sequences = boolean(self, "return_sequences", return_sequences)
         self.return_state = boolean(self, "return_state", return_state)

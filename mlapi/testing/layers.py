@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlapi import host_random, ops, tree
+from mlapi.graph import SymbolicTensor
 from mlapi.layers.arguments import signature
 from mlapi.layers.base import Layer
 from mlapi.layers.input import Input
@@ -191,15 +192,22 @@ def _check_mask(layer: Layer, inputs: Any, output: Any) -> None:
 
 def _check_saved(layer: Layer, inputs: Any, call: dict[str, Any], tolerance: float) -> None:
     """A model with the layer comes back from a file as it was."""
-    symbols = tree.map_structure(lambda x: Input(x.shape[1:], dtype=ops.dtype(x)), inputs)
-    model = Model(symbols, layer(symbols, **call))
+    given = [inputs, *(x for x in tree.flatten(call) if isinstance(x, np.ndarray))]
+    symbols, call = tree.map_structure(_symbol, (inputs, call))
+    arguments = [x for x in tree.flatten(call) if isinstance(x, SymbolicTensor)]
+    model = Model([symbols, *arguments], layer(symbols, **call))
     known = {type(layer).__name__: type(layer)}
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras")
         loaded = load_model(f"{folder}/model.keras", known)
     message = f"{type(layer).__name__}: loaded from a file it is another layer"
     _check_close(loaded.get_weights(), model.get_weights(), 0.0, message)
-    _check_close(_numpy(loaded(inputs)), _numpy(model(inputs)), tolerance, message)
+    _check_close(_numpy(loaded(given)), _numpy(model(given)), tolerance, message)
+
+
+def _symbol(x: Any) -> Any:
+    """An input of a model for an array; what is none stays."""
+    return Input(x.shape[1:], dtype=ops.dtype(x)) if isinstance(x, np.ndarray) else x
 
 
 def _check_mixed(
@@ -242,13 +250,8 @@ def _check_compiled(
 
 
 def _check_symbolic(layer: Layer, inputs: Any, output: Any, call_arguments: dict) -> None:
-    def symbol(x: np.ndarray) -> Any:
-        return Input(x.shape[1:], dtype=ops.dtype(x))
-
-    call_arguments = tree.map_structure(
-        lambda x: symbol(x) if isinstance(x, np.ndarray) else x, call_arguments
-    )
-    symbols = layer(tree.map_structure(symbol, inputs), **call_arguments)
+    given, named = tree.map_structure(_symbol, (inputs, call_arguments))
+    symbols = layer(given, **named)
     name = type(layer).__name__
     for tensor, array in zip(tree.flatten(symbols), tree.flatten(output), strict=True):
         wanted = (None, *array.shape[1:])

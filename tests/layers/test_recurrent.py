@@ -351,3 +351,11 @@ def test_cell_takes_one_step():
     _, h, c = references.lstm(X[:, :1], *cell.get_weights())
     np.testing.assert_allclose(numpy(output), h, 1e-4, 1e-5)
     np.testing.assert_allclose(numpy(states[1]), c, 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_states_of_another_batch_are_refused(kind):
+    layer = kind(3)
+    states = [np.zeros((5, 3), "float32")] * len(layer.state_size)
+    with pytest.raises(ShapeError, match=r"\(5, 3\)|5"):
+        layer(np.ones((2, 4, 3), "float32"), initial_state=states)

@@ -27,6 +27,8 @@ _KERNELS = {"lstm": torch._VF.lstm, "gru": torch._VF.gru, "rnn": torch._VF.rnn_t
 
 def _run(kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
     """Outputs of a sequence, the batch first, and the last states; weights as in `torch.nn`."""
+    if any(len(state) != len(x) for state in states):  # the kernels would read past the end
+        raise ValueError(f"{len(x)} sequences need as many states, not {len(states[0])}")
     first: Any = [state[None] for state in states]
     # One layer, no dropout, one way, the batch first. cuDNN keeps what a gradient needs only if
     # told that one will be taken.

@@ -16,6 +16,7 @@ ROWS_OF_STEPS = normal(2, 3, 5, 2)
 FILMS = normal(2, 3, 4, 5, 2)
 SOLIDS = normal(1, 2, 3, 4, 3, 2)
 SEEN = np.array([[1, 0, 1], [0, 1, 0]], bool)
+OWN_DTYPE = {"mixed": False}  # that of the layer inside
 NO_SLOPES = {"gradients": False}  # of which another row of the layer has some
 
 
@@ -174,6 +175,7 @@ CASES = [
         LONG,
         stack_of_two,
         {"mask": HOLES},
+        OWN_DTYPE,
     ),
     (
         L.RNN,
@@ -197,7 +199,7 @@ CASES = [
         LONG,
         two_ways_with_states,
         {"initial_state": STATES + STATES[::-1]},
-        NO_SLOPES,
+        NO_SLOPES | OWN_DTYPE,
     ),
     (
         L.Bidirectional,
@@ -224,19 +226,24 @@ CASES = [
         {"layer": L.Dense(3)},
         SEQUENCES,
         lambda x, kernel, bias: x @ kernel + bias,
+        {},
+        OWN_DTYPE,
     ),
     (
         L.TimeDistributed,
         {"layer": L.Conv2D(3, 2)},
         FILMS,
         of_each_step(lambda x, kernel, bias: references.conv(x, kernel) + bias),
+        {},
+        OWN_DTYPE,
     ),
     (
         L.TimeDistributed,
         {"layer": L.BatchNormalization()},
         LONG,
-        of_each_step(lambda x, *weights: references.normalize(x, 0)),
+        of_each_step(lambda x, g, b, *_: references.normalize(x, 0) * g + b),
         {"training": True},
+        OWN_DTYPE,
     ),
     (
         L.ConvLSTM1D,
