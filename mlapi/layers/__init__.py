@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlapi.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from mlapi.layers.attention import MultiHeadAttention
+from mlapi.layers.attention import AdditiveAttention, Attention
 from mlapi.layers.base import Layer
+from mlapi.layers.batch_normalization import BatchNormalization
 from mlapi.layers.convolution import (
     Conv1D,
     Conv2D,
@@ -35,7 +36,13 @@ from mlapi.layers.merging import (
     multiply,
     subtract,
 )
-from mlapi.layers.normalization import BatchNormalization, LayerNormalization
+from mlapi.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
+from mlapi.layers.normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from mlapi.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -79,12 +86,16 @@ from mlapi.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from mlapi.layers.spectral_normalization import SpectralNormalization
+from mlapi.layers.wrapper import Wrapper
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import serialize as _serialize
 
 __all__ = [
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -120,6 +131,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -142,6 +155,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "RNN",
     "ReLU",
     "RepeatVector",
@@ -150,7 +164,10 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpectralNormalization",
     "Subtract",
+    "UnitNormalization",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -6,6 +6,7 @@ import numpy as np
 
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 BN_MOMENTUM, BN_EPSILON = 0.99, 1e-3
+LN_EPSILON = 1e-3
 CLASSES = 10
 
 
@@ -14,7 +15,10 @@ class Workload:
     """A classifier and how it is trained.
 
     Layers are `("dense", units)`, `("conv", filters)` (3×3, no padding, channels last),
-    `("batch_norm",)`, `("max_pool",)` (2×2), `("relu",)` and `("flatten",)`.
+    `("batch_norm",)`, `("max_pool",)` (2×2), `("relu",)` and `("flatten",)`; for sequences
+    `("transformer", heads)`, which is `x = x + attention(norm(x))` and then
+    `x = x + dense(gelu(dense(norm(x))))` with four times as many units inside, and `("mean",)`
+    over the steps.
     """
 
     title: str
@@ -28,6 +32,7 @@ _CONVOLUTIONS = (
     *(("conv", 32), ("batch_norm",), ("relu",), ("conv", 64), ("relu",)),
     *(("max_pool",), ("flatten",), ("dense", 128), ("relu",), ("dense", CLASSES)),
 )
+_BLOCKS = (("transformer", 4), ("transformer", 4), ("mean",), ("dense", CLASSES))
 _TWO_HIDDEN = (("dense", 512), ("relu",), ("dense", 512), ("relu",), ("dense", CLASSES))
 
 WORKLOADS = {
@@ -36,6 +41,7 @@ WORKLOADS = {
     ),
     "medium": Workload("MLP 784-512-512-10, batch 128", (784,), 128, 24, _TWO_HIDDEN),
     "cnn": Workload("CNN 28×28, batch 64", (28, 28, 1), 64, 4, _CONVOLUTIONS),
+    "transformer": Workload("transformer, 2 blocks, 64×128, batch 16", (64, 128), 16, 4, _BLOCKS),
 }
 
 
@@ -49,7 +55,9 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 
 def weights(workload: Workload) -> list[np.ndarray]:
     """First weights, layer by layer: dense (in, out) and conv (3, 3, in, out) kernels, biases;
-    gamma, beta, moving mean and moving variance of a batch normalization.
+    gamma, beta, moving mean and moving variance of a batch normalization. A transformer's block is
+    gamma and beta, kernel and bias of query, key, value and output, gamma and beta, and the two
+    dense layers.
     """
     random = np.random.default_rng(1)
 
@@ -66,10 +74,24 @@ def weights(workload: Workload) -> list[np.ndarray]:
         elif kind == "conv":
             arrays += [kernel(3, 3, shape[-1], *size), np.zeros(size, "float32")]
             shape = (shape[0] - 2, shape[1] - 2, *size)
+        elif kind == "transformer":
+            heads, width = size[0], shape[-1]
+            into = (width, heads, width // heads)
+            norm = [np.ones(width, "float32"), np.zeros(width, "float32")]
+            arrays += norm
+            for form in (into, into, into, (*into[1:], width)):
+                bias = form[1:] if form is into else form[2:]
+                flat = kernel(width, width)
+                arrays += [flat.reshape(form), np.zeros(bias, "float32")]
+            arrays += norm
+            for form in ((width, 4 * width), (4 * width, width)):
+                arrays += [kernel(*form), np.zeros(form[1:], "float32")]
         elif kind == "batch_norm":
             arrays += [np.full(shape[-1:], start, "float32") for start in (1, 0, 0, 1)]
         elif kind == "max_pool":
             shape = (shape[0] // 2, shape[1] // 2, shape[2])
         elif kind == "flatten":
             shape = (int(np.prod(shape)),)
+        elif kind == "mean":
+            shape = shape[1:]
     return arrays
