@@ -9,7 +9,10 @@ from mlapi.testing import check_layer
 from tests.layers.cases import ROWS, Row
 
 # Not called on data of their own, or tested with the layer that holds them.
-ELSEWHERE = {"InputLayer", "Layer", "MultiHeadAttention", "RNN", "LSTMCell"}
+ELSEWHERE = {
+    *("InputLayer", "Layer", "Wrapper", "RNN", "LSTMCell"),
+    *("MultiHeadAttention", "GroupQueryAttention", "SpectralNormalization"),
+}
 
 
 @pytest.mark.parametrize(

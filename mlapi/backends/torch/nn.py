@@ -349,6 +349,19 @@ def rms_normalization(
     return y.movedim(last, axes).to(kind)
 
 
+class _Tied(torch.autograd.Function):
+    """A tensor whose gradient is taken where one of others is."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *others: Tensor) -> Tensor:
+        ctx.count = len(others)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return grad, *[None] * ctx.count
+
+
 def group_normalization(
     x: Tensor,
     groups: int,
@@ -358,6 +371,11 @@ def group_normalization(
     epsilon: float = 1e-3,
 ) -> Tensor:
     y, back = _channels_second(_for_kernel(x), axis)
+    moving = [each for each in (scale, offset) if each is not None and each.requires_grad]
+    if moving and y.device.type == "cpu" and not y.is_contiguous():
+        # In the channels-last format the kernel ends the process where it is asked for the
+        # gradients of these but not for that of `x`.
+        y = _Tied.apply(y, *moving)
     return back(F.group_norm(y, groups, scale, offset, epsilon)).to(x.dtype)
 
 
