@@ -79,11 +79,12 @@ class Heads(Layer):
     supports_masking = True
     _fold: Fold | None = None
     _width: int
-    query_dense: Any = None
-    key_dense: Any = None
-    value_dense: Any = None
-    output_dense: Any = None
-    gate_dense: Any = None
+    # By the names that they have in Keras, which are places in files.
+    _query_dense: Any = None
+    _key_dense: Any = None
+    _value_dense: Any = None
+    _output_dense: Any = None
+    _gate_dense: Any = None
 
     def __init__(
         self,
@@ -154,17 +155,17 @@ class Heads(Layer):
     ) -> None:  # fmt: skip
         """Creates them in the order in which Keras does: that of the weights."""
         query_shape, value_shape, key_shape = shapes
-        self.query_dense = self._projection("query", (heads, self._width))
-        self.query_dense.build(query_shape)
-        self.key_dense = self._projection("key", (shared, self._width))
-        self.key_dense.build(key_shape)
+        self._query_dense = self._projection("query", (heads, self._width))
+        self._query_dense.build(query_shape)
+        self._key_dense = self._projection("key", (shared, self._width))
+        self._key_dense.build(key_shape)
         if self.use_gate:
-            self.gate_dense = self._projection("gate", (heads, value_dim), opens=True)
-            self.gate_dense.build(query_shape)
-        self.value_dense = self._projection("value", (shared, value_dim))
-        self.value_dense.build(value_shape)
-        self.output_dense = self._projection("attention_output", output_shape, 2)
-        self.output_dense.build((*query_shape[:-1], heads, value_dim))
+            self._gate_dense = self._projection("gate", (heads, value_dim), opens=True)
+            self._gate_dense.build(query_shape)
+        self._value_dense = self._projection("value", (shared, value_dim))
+        self._value_dense.build(value_shape)
+        self._output_dense = self._projection("attention_output", output_shape, 2)
+        self._output_dense.build((*query_shape[:-1], heads, value_dim))
 
     def call(
         self,
@@ -216,7 +217,7 @@ class Heads(Layer):
                 attention_mask = fold.pairs(attention_mask, *sizes)
         mask = self._mask(query, value, query_mask, (value_mask, key_mask), attention_mask)
         drop = bool(training) and self.dropout > 0
-        q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
+        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         scores = None
         if drop or return_attention_scores:
             heads, scores = self._attend(q, k, v, mask, use_causal_mask, drop)
@@ -224,9 +225,9 @@ class Heads(Layer):
             flash = self.flash_attention
             flash = config.is_flash_attention_enabled() if flash is None else flash
             heads = ops.dot_product_attention(q, k, v, None, mask, None, use_causal_mask, flash)
-        if self.gate_dense is not None:
-            heads = heads * self.gate_dense(query)
-        output = self.output_dense(heads)
+        if self._gate_dense is not None:
+            heads = heads * self._gate_dense(query)
+        output = self._output_dense(heads)
         if fold is not None:
             output = fold.unfold_features(output, sizes[0])
             scores = None if scores is None else fold.unfold_scores(scores, *sizes)

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.layers.attention_axes import Fold
+from mlapi.layers.base import Layer
 from mlapi.layers.heads import Heads
 from mlapi.types import Shape
 from mlapi.validation import Check, as_integer, checked_axes, integer_axes, optional, positive_int
@@ -143,6 +144,26 @@ class MultiHeadAttention(Heads):
         outputs: tuple[Any, ...] = self.output_shape or (query_shape[-1],)
         shapes = query_shape, value_shape, key_shape
         self._build_projections(shapes, self.num_heads, self.num_heads, self.value_dim, outputs)
+
+    @property
+    def query_dense(self) -> Layer:
+        """The projection of the query; None before the layer is built, as are the others."""
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> Layer:
+        """The projection of the key."""
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> Layer:
+        """The projection of the value."""
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> Layer:
+        """The projection of all heads together."""
+        return self._output_dense
 
 
 class GroupQueryAttention(Heads):

@@ -52,6 +52,34 @@ WRONG = [
     (layers.BatchNormalization, {"axis": 1.5}, r"axis must be an integer"),
     (layers.BatchNormalization, {"renorm_clipping": {"rmaks": 2}}, r"Did you mean 'rmax'"),
     (layers.LayerNormalization, {"axis": []}, r"axis must be an integer or a list"),
+    (
+        layers.BatchNormalization,
+        {"renorm_clipping": {"rmin": 2, "rmax": 1}},
+        r'"rmin" below "rmax"',
+    ),
+    (layers.GroupNormalization, {"groups": 0}, r"groups must be .* or -1 for"),
+    (layers.GroupNormalization, {"groups": 2.0}, r"groups must be"),
+    (layers.RMSNormalization, {"epsilon": -1}, r"epsilon must be a number of at least 0"),
+    (layers.UnitNormalization, {"axis": "last"}, r"axis must be an integer or a list"),
+    (layers.SpectralNormalization, {"layer": 3}, r"layer must be a layer, received 3"),
+    (
+        layers.SpectralNormalization,
+        {"layer": layers.Dense(2), "power_iterations": 0},
+        r"power_iterations must be an integer of at least 1",
+    ),
+    (layers.Attention, {"score_mode": "dots"}, r"Did you mean 'dot'"),
+    (layers.Attention, {"dropout": 2}, r"dropout must be a number from 0 to 1"),
+    (layers.AdditiveAttention, {"use_scale": "no"}, r"use_scale must be True or False"),
+    (
+        layers.GroupQueryAttention,
+        {"head_dim": 2, "num_query_heads": 3, "num_key_value_heads": 2},
+        r"num_query_heads=3 must be a multiple of num_key_value_heads=2",
+    ),
+    (
+        layers.MultiHeadAttention,
+        {"num_heads": 1, "key_dim": 2, "flash_attention": True, "dropout": 0.1},
+        r"flash_attention=True rules out dropout",
+    ),
     (layers.LSTM, {"units": 3, "dropout": -0.1}, r"dropout must be a number from 0 to 1"),
     (layers.LSTM, {"units": 3, "use_cudnn": "yes"}, r'use_cudnn must be "auto"'),
     (layers.LSTM, {"units": 3, "use_cudnn": True, "unroll": True}, r"unroll rules out"),
@@ -91,6 +119,10 @@ UNFIT = [
     (layers.GlobalAveragePooling2D(), (2, 5, 5), r"rank 4"),
     (layers.BatchNormalization(axis=4), (2, 5), r"axis=4 does not fit an input of rank 2"),
     (layers.LayerNormalization(axis=[1, -1]), (2, 5), r"each axis once"),
+    (layers.GroupNormalization(3), (2, 5), r"5 channels cannot be cut into groups=3"),
+    (layers.GroupNormalization(2, axis=0), (2, 5), r"axis=0 is that of the samples"),
+    (layers.UnitNormalization(axis=[1, -1]), (2, 5), r"each axis once"),
+    (layers.SpectralNormalization(layers.Flatten()), (2, 5), r"neither a kernel nor embeddings"),
     (layers.LSTM(2), (2, 5), r"rank 3"),
 ]
 
@@ -106,6 +138,8 @@ LATER = [
     (layers.Conv1D(2, 3), (2, 8, 4), (2, 8, 3), r"expected size 4 on axis -1, received 3"),
     (layers.PReLU(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
     (layers.BatchNormalization(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
+    (layers.GroupNormalization(1), (2, 5), (2, 4), r"expected size 5 on axis 1"),
+    (layers.RMSNormalization(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
     (layers.LSTM(2), (2, 5, 3), (2, 5, 4), r"expected size 3 on axis -1"),
 ]
 
