@@ -146,11 +146,11 @@ class Attention(Layer):
         """The output by the framework's kernel, to which all is one head."""
         if self.scale is not None:
             query = ops.multiply(query, self.scale)
-        heads = [ops.expand_dims(x, 2) for x in (query, key, value)]
+        q, k, v = (ops.expand_dims(x, 2) for x in (query, key, value))
         if mask is not None:
             mask = ops.expand_dims(ops.cast(mask, "bool"), (1, 2))
         flash = config.is_flash_attention_enabled()
-        output = ops.dot_product_attention(*heads, None, mask, 1.0, causal, flash)
+        output = ops.dot_product_attention(q, k, v, None, mask, 1.0, causal, flash)
         return ops.squeeze(output, 2)
 
     def _attend(

@@ -101,7 +101,8 @@ class BatchNormalization(Normalized):
         (axis,) = checked_axes(self, self.axis, rank)
         shape = known_sizes(self, input_shape, (axis,))
         self._add_gamma_and_beta(shape)
-        mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
+        mean: Any = self.moving_mean_initializer
+        variance: Any = self.moving_variance_initializer
         self.moving_mean = self._add_average("moving_mean", shape, mean)
         self.moving_variance = self._add_average("moving_variance", shape, variance)
         if self.renorm:

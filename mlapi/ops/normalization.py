@@ -155,8 +155,8 @@ def group_normalization(
         >>> ops.convert_to_numpy(ops.group_normalization([[1.0, 3.0, 5.0, 5.0]], 2)).round(2)
         array([[-1.,  1.,  0.,  0.]], dtype=float32)
     """
-    sizes, channels = shape(x), x.shape[axis]
-    axis = axis % len(sizes)
+    sizes = shape(x)
+    channels, axis = sizes[axis], axis % len(sizes)
     parts = (*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :])
     y = reshape(cast(x, _wide(x)), parts)
     over = [i for i in range(1, len(parts)) if i != axis]
@@ -230,6 +230,6 @@ def normalize(
     return cast(y, kind)
 
 
-def _wide(x: Tensor) -> str:
+def _wide(x: TensorLike) -> str:
     """The dtype of a tensor of floats, or float32 if it has fewer bits than that."""
     return dtypes.promote(dtype(x), "float32")
