@@ -89,8 +89,8 @@ def dtype(x: TensorLike) -> str:
         >>> ops.dtype([1, 2])
         'int32'
     """
-    if isinstance(x, SymbolicTensor | Variable):
+    if isinstance(x, (SymbolicTensor, Variable)):
         return x.dtype
-    if isinstance(x, np.ndarray | np.generic):
+    if isinstance(x, (np.ndarray, np.generic)):
         return dtypes.standardize(x.dtype)
     return adapter.core.dtype_of(convert_to_tensor(x))

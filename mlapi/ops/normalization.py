@@ -4,7 +4,7 @@ Results have the dtype of what is normalized; statistics, scales and offsets hav
 since sums of squares soon leave the range of float16.
 """
 
-from mlapi import config, dtypes
+from mlapi import config
 from mlapi.errors import ArgumentError
 from mlapi.op import op, to_float
 from mlapi.ops import rules
@@ -232,4 +232,5 @@ def normalize(
 
 def _wide(x: TensorLike) -> str:
     """The dtype of a tensor of floats, or float32 if it has fewer bits than that."""
-    return dtypes.promote(dtype(x), "float32")
+    kind = dtype(x)
+    return "float32" if kind in ("float16", "bfloat16") else kind
