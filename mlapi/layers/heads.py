@@ -65,11 +65,10 @@ class Projection(Layer):
         """Returns the projection of `x`, of shape `(…, *units)`."""
         inputs, outputs = self._flat
         leading = ops.shape(x)[: -self.contracted]
-        if self.contracted > 1:
-            x = ops.reshape(x, (*leading, inputs))
         bias = None if self.bias is None else ops.reshape(self.bias, (outputs,))
-        y = ops.dense(x, ops.reshape(self.kernel, (inputs, outputs)), bias)
-        y = y if len(self.units) == 1 else ops.reshape(y, (*leading, *self.units))
+        kernel = ops.reshape(self.kernel, (inputs, outputs))
+        y = ops.dense(ops.reshape(x, (-1, inputs)), kernel, bias)
+        y = ops.reshape(y, (*leading, *self.units))
         return ops.sigmoid(y) if self.opens else y
 
 

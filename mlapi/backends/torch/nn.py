@@ -64,7 +64,10 @@ def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
 def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.ndim == 2:
         return torch.mm(x, kernel) if bias is None else torch.addmm(bias, x, kernel)
-    return F.linear(x, kernel.t(), bias)
+    # `F.linear` comes to the same, by way of two transposed kernels.
+    rows = x.flatten(0, -2)
+    y = torch.mm(rows, kernel) if bias is None else torch.addmm(bias, rows, kernel)
+    return y.view(*x.shape[:-1], kernel.shape[1])
 
 
 def embedding(indices: Tensor, table: Tensor) -> Tensor:
@@ -376,6 +379,8 @@ def group_normalization(
         # In the channels-last format the kernel ends the process where it is asked for the
         # gradients of these but not for that of `x`.
         y = _Tied.apply(y, *moving)
+    if offset is not None and scale is None:  # of which there is no gradient
+        scale = torch.ones_like(offset)
     return back(F.group_norm(y, groups, scale, offset, epsilon)).to(x.dtype)
 
 

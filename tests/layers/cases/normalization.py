@@ -108,6 +108,18 @@ CASES = [
     (L.GroupNormalization, {"groups": 2, "beta_initializer": "ones"}, IMAGES, groups(2)),
     (L.GroupNormalization, {"groups": 3, "axis": 1}, SEQUENCES, groups(3, 1)),
     (L.GroupNormalization, {"groups": -1}, IMAGES, groups(4)),
+    (
+        L.GroupNormalization,
+        {"groups": 2, "scale": False},
+        IMAGES,
+        lambda x, b: groups(2)(x, 1.0, b),
+    ),
+    (
+        L.GroupNormalization,
+        {"groups": 2, "center": False},
+        IMAGES,
+        lambda x, g: groups(2)(x, g, 0.0),
+    ),
     (L.GroupNormalization, {"groups": 1}, VECTORS, groups(1)),
     (L.RMSNormalization, {}, SEQUENCES, rms(-1)),
     (L.RMSNormalization, {"axis": [1, 2]}, SEQUENCES, rms((1, 2))),
