@@ -22,11 +22,15 @@ from mlapi import utils as utils
 from mlapi import visualization as visualization
 from mlapi.dtype_policies import DTypePolicy as DTypePolicy
 from mlapi.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
+from mlapi.function import Function as Function
+from mlapi.function import Operation as Operation
+from mlapi.graph import SymbolicScope as SymbolicScope
 from mlapi.graph import SymbolicTensor as SymbolicTensor
 from mlapi.initializers import Initializer as Initializer
 from mlapi.layers import Input as Input
 from mlapi.layers import InputSpec as InputSpec
 from mlapi.layers import Layer as Layer
+from mlapi.layers.remat import RematScope as RematScope
 from mlapi.losses import Loss as Loss
 from mlapi.metrics import Metric as Metric
 from mlapi.models import Model as Model
@@ -35,9 +39,13 @@ from mlapi.optimizers import Optimizer as Optimizer
 from mlapi.regularizers import Regularizer as Regularizer
 from mlapi.state import StatelessScope as StatelessScope
 from mlapi.state import Variable as Variable
+from mlapi.state import name_scope as name_scope
 from mlapi.transforms import grad as grad
 from mlapi.transforms import jit as jit
+from mlapi.transforms import remat as remat
 from mlapi.transforms import value_and_grad as value_and_grad
+from mlapi.utils import device as device
+from mlapi.utils import version as version
 
 __version__: str
 KerasTensor = SymbolicTensor

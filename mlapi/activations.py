@@ -10,9 +10,13 @@ from mlapi.serialization import get as _get
 from mlapi.serialization import serialize as _serialize
 from mlapi.types import Tensor, TensorLike
 
+celu = ops.celu
 elu = ops.elu
 exponential = ops.exp
+glu = ops.glu
+hard_shrink = ops.hard_shrink
 hard_sigmoid = ops.hard_sigmoid
+hard_tanh = ops.hard_tanh
 leaky_relu = ops.leaky_relu
 log_sigmoid = ops.log_sigmoid
 log_softmax = ops.log_softmax
@@ -20,10 +24,17 @@ relu6 = ops.relu6
 selu = ops.selu
 sigmoid = ops.sigmoid
 silu = swish = ops.silu
+soft_shrink = ops.soft_shrink
 softmax = ops.softmax
 softplus = ops.softplus
 softsign = ops.softsign
+sparse_plus = ops.sparse_plus
+sparse_sigmoid = ops.sparse_sigmoid
+sparsemax = ops.sparsemax
+squareplus = ops.squareplus
 tanh = ops.tanh
+tanh_shrink = ops.tanh_shrink
+threshold = ops.threshold
 
 
 def linear(x: TensorLike) -> TensorLike:
@@ -91,14 +102,18 @@ def hard_silu(x: TensorLike) -> Tensor:
 hard_swish = hard_silu
 
 __all__ = [
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
     "log_sigmoid",
@@ -110,11 +125,18 @@ __all__ = [
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]
 
 

@@ -15,13 +15,14 @@ from mlapi.config import (
 from mlapi.dtypes import is_float as is_float_dtype
 from mlapi.dtypes import is_integer as is_int_dtype
 from mlapi.dtypes import promote as result_type
-from mlapi.utils import clear_session, is_keras_tensor, standardize_dtype
+from mlapi.utils import clear_session, get_uid, is_keras_tensor, standardize_dtype
 
 __all__ = [
     "backend",
     "clear_session",
     "epsilon",
     "floatx",
+    "get_uid",
     "image_data_format",
     "is_float_dtype",
     "is_int_dtype",

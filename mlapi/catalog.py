@@ -17,25 +17,27 @@ from mlapi.naming import to_snake_case
 
 T = TypeVar("T")
 
-# Where the modelling classes are public, and the class that all of them must inherit.
-CLASSES: Mapping[str, str] = MappingProxyType(
+# Where the modelling classes are public, and the classes of which each must inherit one.
+CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "layers": "Layer",
-        "models": "Model",
-        "initializers": "Initializer",
-        "regularizers": "Regularizer",
-        "constraints": "Constraint",
-        "losses": "Loss",
-        "metrics": "Metric",
-        "optimizers": "Optimizer",
-        "optimizers.schedules": "LearningRateSchedule",
-        "random": "SeedGenerator",
-        "dtype_policies": "DTypePolicy",
+        "layers": ("Layer",),
+        "models": ("Model",),
+        "initializers": ("Initializer",),
+        "regularizers": ("Regularizer",),
+        "constraints": ("Constraint",),
+        "losses": ("Loss",),
+        "metrics": ("Metric",),
+        "optimizers": ("Optimizer", "OptimizerMap"),
+        "optimizers.schedules": ("LearningRateSchedule",),
+        "random": ("SeedGenerator",),
+        "dtype_policies": ("DTypePolicy",),
     }
 )
 # Where functions are public that a model may name, in the order in which they are searched.
 FUNCTIONS = ("activations", "losses", "metrics", "ops")
 _NOT_MODELLING = frozenset({"get", "serialize", "deserialize"})
+# Layers that hold another library's code or read a folder: never made because a file says so.
+_NEVER_LOADED = frozenset({"TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"})
 
 _registered: dict[str, Any] = {}
 _scope: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
@@ -56,12 +58,12 @@ def public(family: str) -> Mapping[str, Any]:
         for name, value in vars(module).items()
         if getattr(value, "__module__", "").startswith(f"mlapi.{family}")
     ]
-    base = getattr(module, CLASSES[family]) if family in CLASSES else ()
+    bases = tuple(getattr(module, base) for base in CLASSES.get(family, ()))
     objects = {}
     for name in names:
         value = getattr(module, name)
         if isinstance(value, type):
-            if issubclass(value, base):
+            if issubclass(value, bases) and name not in _NEVER_LOADED:
                 objects[name] = value
         elif family in FUNCTIONS and callable(value) and name not in _NOT_MODELLING:
             objects[name] = value

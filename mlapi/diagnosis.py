@@ -16,7 +16,7 @@ from mlapi import dtypes, tree
 from mlapi.backends import adapter
 from mlapi.backends.contract import Spec
 from mlapi.errors import ArgumentError, DTypeError, MlapiError, ShapeError
-from mlapi.graph import SymbolicTensor, inferring, is_inferring
+from mlapi.graph import SymbolicScope, SymbolicTensor, is_inferring
 
 _core = adapter.core
 _AXES = frozenset({"axis", "axes", "axis1", "axis2", "source", "destination"})
@@ -141,7 +141,7 @@ def _works(door: Callable, bound: dict[str, Any], dtype: str | None) -> bool:
     tensors: Collection[str] = door.tensors  # type: ignore[attr-defined]
     given = {name: blank(x) if name in tensors else x for name, x in bound.items()}
     try:
-        with inferring():
+        with SymbolicScope():
             door(**given)
     except Exception:
         return False

@@ -5,10 +5,10 @@ adapter's `abstract_eval` does that, and works out which sizes stay unknown (Non
 """
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 from mlapi import tree
 from mlapi.backends import adapter
@@ -29,23 +29,31 @@ class SymbolicTensor(_Base):
         shape: tuple with None for sizes that are known at run time only.
         dtype: standard dtype name.
         node: the call that makes it, or None for the input of a model.
+        name: of an input.
         index: its place among that call's results.
     """
 
     __slots__ = ("__weakref__", "dtype", "index", "name", "node", "shape")
 
     is_symbolic = True  # for modules that this one imports
+    sparse = ragged = False
+    ragged_rank = row_splits_dtype = None
     __array_priority__ = 100  # NumPy arrays leave operators with a symbolic tensor to it
 
     def __init__(
         self,
         shape: Shape,
         dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
         name: str | None = None,
         *,
         node: "Node | None" = None,
         index: int = 0,
     ) -> None:
+        if sparse or ragged:
+            raise ArgumentError("sparse and ragged tensors are not supported.")
         self.shape = tuple(shape)
         self.dtype = dtype
         self.name = name
@@ -55,6 +63,14 @@ class SymbolicTensor(_Base):
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    def reshape(self, newshape: Shape) -> "SymbolicTensor":
+        """As `ops.reshape`."""
+        return registry["reshape"](self, newshape)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> "SymbolicTensor":
+        """As `ops.squeeze`."""
+        return registry["squeeze"](self, axis)
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
@@ -167,7 +183,7 @@ def infer(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable
 
     specs = [Spec(tuple(flat[i].shape), flat[i].dtype) for i in places]
     variables = [*variables, *(x for x in flat if type(x) is Variable)]
-    with inferring():
+    with SymbolicScope():
         found = adapter.core.abstract_eval(call, specs, variables)
         if fn in clipping and any(None in spec.shape for spec in specs):
             ones = [Spec(tuple(1 if n is None else n for n in s.shape), s.dtype) for s in specs]
@@ -189,14 +205,15 @@ def is_inferring() -> bool:
     return _inferring.get()
 
 
-@contextmanager
-def inferring() -> Iterator[None]:
-    """A stretch of code in which they are."""
-    token = _inferring.set(True)
-    try:
-        yield
-    finally:
-        _inferring.reset(token)
+class SymbolicScope:
+    """A stretch of code in which tensors are stand-ins for others that come later."""
+
+    def __enter__(self) -> Self:
+        self._token = _inferring.set(True)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _inferring.reset(self._token)
 
 
 def record(fn: Callable[..., Any], args: tuple, kwargs: dict, variables: Iterable = ()) -> Any:

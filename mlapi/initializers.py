@@ -5,6 +5,7 @@ weights on every backend. An initializer is an object with `draw(shape, dtype)`,
 NumPy array; called, it returns a tensor. Any function `(shape, dtype) -> array` will do as well.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -101,6 +102,143 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ShapeError(f"Identity makes matrices; the shape asked for is {shape}.")
         return (self.gain * np.eye(*shape)).astype(dtypes.numpy_dtype(dtype))
+
+
+# Windows that are sums of cosines: their factors, of alternating sign.
+_COSINES = {
+    "boxcar": (1.0,),
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+}
+
+
+def _parzen(x: np.ndarray, size: int) -> np.ndarray:
+    r = np.abs(x) * (size - 1) / size
+    return np.where(r <= 0.5, 1 - 6 * r**2 * (1 - r), 2 * (1 - r) ** 3)
+
+
+def _triang(x: np.ndarray, size: int) -> np.ndarray:
+    return 1 - np.abs(x) * (size - 1) / (size + size % 2)
+
+
+# The others, as functions of `x` from -1 to 1 and of the number of points.
+_SHAPES: Mapping[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "bartlett": lambda x, _: 1 - np.abs(x),
+    "barthann": lambda x, _: 0.62 - 0.24 * np.abs(x) + 0.38 * np.cos(np.pi * x),
+    "bohman": lambda x, _: (1 - np.abs(x)) * np.cos(np.pi * x) + np.sin(np.pi * np.abs(x)) / np.pi,
+    "cosine": lambda x, size: np.cos(np.pi / 2 * x * (size - 1) / size),
+    "lanczos": lambda x, _: np.sinc(x),
+    "parzen": _parzen,
+    "triang": _triang,
+}
+
+
+def _window(name: str, size: int, periodic: bool) -> np.ndarray:
+    """A window by name; a periodic one is the next longer one without its last point."""
+    if size == 1:
+        return np.ones(1)
+    points = size + periodic
+    x = np.linspace(-1, 1, points)
+    if name in _SHAPES:
+        return _SHAPES[name](x, points)[:size]
+    angles = np.pi * (x + 1)
+    terms = enumerate(_COSINES[name])
+    return sum(((-1) ** k * factor * np.cos(k * angles) for k, factor in terms), np.zeros(1))[:size]
+
+
+class _WindowArgument(validation.Choice):
+    """The name of a window, or its values."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(*_COSINES, *_SHAPES)
+        self.sentence += " or a list of numbers"
+
+    def _pick(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return super()._pick(value)
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        if array.ndim != 1:
+            raise ValueError
+        return array.tolist()
+
+
+_window_argument = validation.optional(_WindowArgument())
+_side = validation.Choice("real", "imag")
+_scaling = validation.optional(validation.Choice("density", "spectrum"))
+
+
+class STFT(Initializer):
+    """The waves of a short-time Fourier transform, as the kernel of a convolution.
+
+    For a kernel of shape `(frame_length, channels, frequencies)` these are, at time `t` and
+    frequency `k`, `window(t) cos(2π t k / N)` or `-window(t) sin(2π t k / N)`, where
+    `N = 2 (frequencies - 1)`.
+
+    Args:
+        side: `"real"` for the cosines, `"imag"` for the sines.
+        window: name of a window as SciPy spells it (`"hann"`, `"hamming"`, `"blackman"`, …), its
+            values, or `None` for none.
+        scaling: `"density"` divides by the root of the window's sum of squares, `"spectrum"` by its
+            sum, `None` by nothing.
+        periodic: whether a window that is named is the period of a signal instead of symmetric.
+
+    Raises:
+        ArgumentError: an argument has none of these values.
+
+    Example:
+        >>> from mlapi import initializers
+        >>> waves = initializers.STFT("real", window=None)
+        >>> waves.draw((4, 1, 3), "float32")[:, 0].round(3).tolist()
+        [[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -1.0, 1.0], [1.0, -0.0, -1.0]]
+    """
+
+    def __init__(
+        self,
+        side: str = "real",
+        window: str | Sequence[float] | None = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ) -> None:
+        self.side = _side(self, "side", side)
+        self.window = _window_argument(self, "window", window)
+        self.scaling = _scaling(self, "scaling", scaling)
+        self.periodic = validation.boolean(self, "periodic", periodic)
+
+    def draw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """Returns the waves, the same for every channel."""
+        if len(shape) != 3:
+            raise ShapeError(
+                "STFT makes kernels of shape (frame_length, channels, frequencies); the shape "
+                f"asked for is {shape}."
+            )
+        length, _, frequencies = shape
+        angles = np.outer(np.arange(length), np.arange(frequencies)) * -np.pi
+        angles /= max(1, frequencies - 1)
+        kernel = np.cos(angles) if self.side == "real" else np.sin(angles)
+        if self.window is not None:
+            kernel *= self._scaled_window(length)[:, None]
+        return np.broadcast_to(kernel[:, None], shape).astype(dtypes.numpy_dtype(dtype))
+
+    def _scaled_window(self, length: int) -> np.ndarray:
+        if isinstance(self.window, str):
+            window = _window(self.window, length, self.periodic)
+        else:
+            window = np.asarray(self.window, float)
+            if len(window) != length:
+                raise ShapeError(
+                    f"STFT: the window has {len(window)} values, but the frames {length}."
+                )
+        if self.scaling == "density":
+            return window / np.sqrt(np.sum(window**2))
+        return window / np.sum(np.abs(window)) if self.scaling else window
 
 
 class _Random(Initializer):
@@ -284,6 +422,31 @@ class VarianceScaling(_Random):
         return field * shape[-2], field * shape[-1]
 
 
+def along(
+    initializer: Any, input_axes: Sequence[int], output_axes: Sequence[int]
+) -> Callable[..., Any]:
+    """Returns an initializer that counts the inputs and outputs of a unit along these axes.
+
+    It is for layers whose kernels have other axes than `(…, inputs, outputs)`. One that counts
+    nothing, or along axes of its own, is returned as it is.
+
+    Args:
+        initializer: an object or function, as `get` returns it.
+        input_axes: axes of the weight that are summed over.
+        output_axes: its other axes.
+
+    Example:
+        >>> import mlapi
+        >>> along(mlapi.initializers.GlorotUniform(), [0], [1, 2]).output_axes
+        [1, 2]
+    """
+    if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
+        return initializer
+    twin = copy.copy(initializer)
+    twin.input_axes, twin.output_axes = input_axes, output_axes
+    return twin
+
+
 class _NamedScaling(VarianceScaling):
     """A `VarianceScaling` of fixed scale, mode and distribution."""
 
@@ -412,6 +575,7 @@ glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
 he_uniform, he_normal = HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal
 orthogonal = OrthogonalInitializer = Orthogonal
+stft = STFTInitializer = STFT
 
 # What strings may say besides the public names.
 ALIASES: Mapping[str, type[Initializer]] = {
@@ -437,6 +601,8 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -455,6 +621,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",

@@ -146,7 +146,8 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
     """The public function: a look at the types, then straight to the implementation.
 
     `stable` collects the dtypes (one, or a tuple for several tensors) that the rule was seen to
-    leave as they are: for those nothing has to be worked out again.
+    leave as they are: for those nothing has to be worked out again. Python numbers among tensors
+    stand there by their types, and the dtypes that they become are the value.
     """
     signature = inspect.signature(fn)
     roles = {p.name: _role(p.annotation) for p in signature.parameters.values()}
@@ -155,7 +156,7 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
     while leading < len(names) and roles[names[leading]] == "tensor":
         leading += 1
     tensor_names = frozenset(n for n in names if roles[n])
-    stable: set[Any] = set()
+    stable: dict[Any, tuple[str, ...]] = {}
     general = _general(fn, native, rule, signature, roles, stable if leading else None)
 
     if leading == 1 and len(tensor_names) == 1:
@@ -184,11 +185,21 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                     x = x.value
                 if type(y) is Variable:
                     y = y.value
-                if (
-                    type(x) in _eager
-                    and type(y) in _eager
-                    and (rule is None or (_key(x), _key(y)) in stable)
+                plain = False
+                if type(x) in _eager:
+                    if type(y) in _eager:
+                        plain = rule is None or (_key(x), _key(y)) in stable
+                    elif type(y) in _WEAK and (kinds := stable.get((_key(x), type(y)))):
+                        y = _core.number_like(y, kinds[0], x)
+                        plain = True
+                elif (
+                    type(y) in _eager
+                    and type(x) in _WEAK
+                    and (kinds := stable.get((type(x), _key(y))))
                 ):
+                    x = _core.number_like(x, kinds[0], y)
+                    plain = True
+                if plain:
                     try:
                         return native(x, y)
                     except Exception as error:
@@ -205,6 +216,8 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                 return general(args, kwargs)
             ready = list(args)
             found = []
+            numbers = []
+            tensor = None
             for i in places:
                 if i >= len(ready):
                     break
@@ -213,9 +226,16 @@ def _make_door(fn: Callable, native: Callable, rule: Rule | None) -> Callable:
                     x = ready[i] = x.value
                 if type(x) in _eager:
                     found.append(_key(x))
+                    tensor = x
+                elif type(x) in _WEAK:
+                    found.append(type(x))
+                    numbers.append(i)
                 elif x is not None or i not in optional:
                     return general(args, kwargs)
-            if rule is None or tuple(found) in stable:
+            kinds = stable.get(tuple(found))
+            if kinds is not None or (rule is None and not numbers):
+                for i, kind in zip(numbers, kinds or ()):
+                    ready[i] = _core.number_like(ready[i], kind, tensor)
                 try:
                     return native(*ready, **kwargs)
                 except Exception as error:
@@ -240,7 +260,7 @@ def _general(
     rule: Rule | None,
     signature: inspect.Signature,
     roles: dict[str, str | None],
-    stable: set[Any] | None,
+    stable: dict[Any, tuple[str, ...]] | None,
 ) -> Callable[[tuple, dict], Any]:
     """The way for everything that is not plainly native: scalars, arrays, symbols, mixed dtypes."""
     names = list(roles)
@@ -286,13 +306,8 @@ def _general(
         except DTypeError as error:
             error.add_note(f"in mlapi.ops.{fn.__name__}")
             raise
-        if (
-            stable is not None
-            and not _guards_python()
-            and all(new is old and type(new) in _eager for new, old in zip(agreed, flat))
-        ):
-            found = tuple(_key(x) for x in agreed)
-            stable.add(found if len(tensor_names) > 1 else found[0])
+        if stable is not None and not _guards_python():
+            _remember(stable, flat, agreed, len(tensor_names) == 1)
         ready = iter(agreed)
         for name in tensor_names:
             if name in bound:
@@ -313,6 +328,29 @@ def _general(
             fail(error, fn, general.door, args, kwargs)  # type: ignore[attr-defined]
 
     return general
+
+
+def _remember(
+    stable: dict[Any, tuple[str, ...]], given: list[Any], agreed: list[Any], single: bool
+) -> None:
+    """Note that these kinds of arguments need no casts, but for Python numbers among tensors."""
+    found: list[Any] = []
+    numbers: list[str] = []
+    for old, new in zip(given, agreed, strict=True):
+        if type(new) not in _eager:
+            return
+        if new is old:
+            found.append(_key(new))
+        elif type(old) in _WEAK:
+            found.append(type(old))
+            numbers.append(_core.dtype_of(new))
+        else:
+            return
+    if single:
+        if not numbers:
+            stable[found[0]] = ()
+    elif len(numbers) < len(found):
+        stable[tuple(found)] = tuple(numbers)
 
 
 def as_tensor(value: Any) -> Any:

@@ -353,7 +353,9 @@ def _families_with(name: str, path: str | None, family: str | None) -> list[str]
     """Returns the families in which a class is public, of those that its module path allows."""
     families = [family] if family else list(catalog.CLASSES)
     if path:
-        head = path.removeprefix("src.").split(".")[0]
+        head, *rest = path.removeprefix("src.").split(".")
+        if head == "backend" and len(rest) > 1:  # of classes that each backend of Keras has itself
+            head = rest[1]
         heads = _HOMES.get(head, (head,))
         families = [f for f in families if f.split(".")[0] in heads]
     return [f for f in families if f in catalog.CLASSES and name in catalog.public(f)]
@@ -377,7 +379,8 @@ def _read_function(record: dict[str, Any]) -> Any:
     if not isinstance(name, str):
         raise LoadError(f"{_where()}a function is given by its name, found {type(name).__name__}.")
     if module in (None, "builtins") or _own_path(module) is not None:
-        for family in catalog.FUNCTIONS:
+        home = (_own_path(module) or "").removeprefix("src.").split(".")[0]
+        for family in sorted(catalog.FUNCTIONS, key=lambda family: family != home):
             found = catalog.public(family).get(name)
             if isinstance(found, FunctionType):
                 return found

@@ -17,7 +17,7 @@ import numpy as np
 
 from mlapi import config, dtypes
 from mlapi.backends import adapter
-from mlapi.errors import LoadError, ShapeError, one_of
+from mlapi.errors import ArgumentError, LoadError, ShapeError, one_of
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
 _core = adapter.core
@@ -30,11 +30,13 @@ class _Scope(threading.local):
         plain: whether nothing does.
         autocast: dtype as which Variables of floats are read, or None for their own.
         stateless: the innermost `StatelessScope`, or None.
+        path: names of the layers that are being built, and of `name_scope`s, outermost first.
     """
 
     plain = True
     autocast: str | None = None
     stateless: "StatelessScope | None" = None
+    path: tuple[str, ...] = ()
 
     def settle(self) -> None:
         """Take note of a change."""
@@ -64,7 +66,7 @@ class Variable(_core.TensorView):
         synchronization: kept for programs written for Keras, which passes it on to TensorFlow.
         name: the last part of `path`.
         layout: how it is spread over devices, or None.
-        path: where it is in a model; the name by default.
+        path: where it is in a model; by default the names of the scopes around, and its own.
         regularizer: function of the value whose result is added to the loss, or None.
         constraint: function applied to the value after each update, or None.
 
@@ -117,7 +119,7 @@ class Variable(_core.TensorView):
                 )
         self.shape = tuple(int(n) for n in array.shape)
         self.name = name
-        self.path = path or name
+        self.path = path or "/".join((*scope.path, name))
         self.regularizer = regularizer
         self.constraint = constraint
         self.autocast = autocast
@@ -348,6 +350,11 @@ class StatelessScope:
         """Note a Variable's new value."""
         self._values[id(update[0])] = update
 
+    @property
+    def updates(self) -> list[tuple[Variable, Any]]:
+        """Variables that hold something else than outside, and what they hold."""
+        return list(self._values.values())
+
     def add_loss(self, loss: Any) -> None:
         """Note a loss."""
         self.losses.append(loss)
@@ -365,6 +372,36 @@ class StatelessScope:
     def __exit__(self, *exc: object) -> None:
         scope.stateless = self._outer
         scope.settle()
+
+
+class name_scope:
+    """A stretch of code in which new layers and Variables have a name before their paths.
+
+    Args:
+        name: a part of a path, without slashes.
+        **kwargs: kept for programs written for Keras.
+
+    Example:
+        >>> import mlapi
+        >>> with mlapi.name_scope("encoder"):
+        ...     mlapi.Variable(1.0, name="scale").path
+        'encoder/scale'
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ArgumentError(
+                f"name_scope: name must be a non-empty str without slashes, received {name!r}."
+            )
+        self.name = name
+
+    def __enter__(self) -> Self:
+        self._outer = scope.path
+        scope.path = (*scope.path, self.name)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        scope.path = self._outer
 
 
 class Stateful:

@@ -6,7 +6,7 @@ from typing import Any
 from mlapi import dtypes, tree
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentTypeError
-from mlapi.state import Variable, collect
+from mlapi.state import StatelessScope, Variable, collect
 
 
 def value_and_grad(
@@ -91,6 +91,52 @@ def jit(
         6.0
     """
     return adapter.transforms.jit(fn, collect(state), jit_compile)
+
+
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that computes its intermediate results anew when its gradient is taken.
+
+    They need not be kept then: memory for time (Chen et al., "Training deep nets with sublinear
+    memory cost", 2016, arXiv:1604.06174). What `f` assigns to Variables it assigns once.
+
+    Args:
+        f: a function of tensors, or nests of tensors, that returns a nest of tensors; it may read
+            and assign Variables.
+
+    Example:
+        >>> import mlapi
+        >>> x = mlapi.ops.convert_to_tensor(0.0)
+        >>> float(mlapi.grad(mlapi.remat(lambda x: mlapi.ops.sin(mlapi.ops.sin(x))))(x))
+        1.0
+    """
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        before: dict[Variable, Any] = {}  # what the first run assigned to, and what it found there
+        runs = 0
+
+        def pure(*tensors: Any) -> tuple[Any, list[Any]]:
+            nonlocal runs
+            runs += 1
+            given = tree.pack_sequence_as((args, kwargs), _filled(flat, tensors))
+            with StatelessScope(before.items()) as scope:
+                out = f(*given[0], **given[1])
+            if runs == 1:
+                before.update((v, v.value * 1) for v, _ in scope.updates)
+            return out, [value for _, value in scope.updates]
+
+        flat = tree.flatten((args, kwargs))
+        tensors = [x for x in flat if adapter.core.is_tensor(x)]
+        out, new = adapter.transforms.remat(pure)(*tensors)
+        for variable, value in zip(list(before), new, strict=True):
+            variable.assign(value)
+        return out
+
+    return run
+
+
+def _filled(flat: list[Any], tensors: Sequence[Any]) -> list[Any]:
+    rest = iter(tensors)
+    return [next(rest) if adapter.core.is_tensor(x) else x for x in flat]
 
 
 def as_differentiable(x: Any) -> Any:

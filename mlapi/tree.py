@@ -13,6 +13,8 @@ from typing import Any
 from mlapi.errors import ArgumentError
 
 __all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
     "assert_same_structure",
     "flatten",
     "flatten_with_path",
@@ -26,6 +28,10 @@ __all__ = [
 ]
 
 Path = tuple[int | str, ...]
+
+
+class MAP_TO_NONE:
+    """What the function given to `traverse` returns (the class itself) to have None there."""
 
 
 def is_nested(structure: Any) -> bool:
@@ -73,12 +79,13 @@ def _walk(structure: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         yield from _walk(child, (*path, key))
 
 
-def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
-    """Applies `fn` to the leaves of one structure, or to those of several that match.
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """Applies `func` to the leaves of one structure, or to those of several that match.
 
     Args:
-        fn: called with one leaf of each structure.
+        func: called with one leaf of each structure.
         *structures: one or more. Their dicts must have the same keys, in any order.
+        none_is_leaf: False to leave `None` (in the first structure) alone.
 
     Returns:
         The results in the structure of the first.
@@ -92,65 +99,67 @@ def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
     """
     if not structures:
         raise ArgumentError("map_structure needs at least one structure.")
+    if not none_is_leaf:
+        whole, func = func, lambda *leaves: None if leaves[0] is None else whole(*leaves)
     if len(structures) == 1:
-        return _map(fn, structures[0])
-    return _map_together(fn, structures, ())
+        return _map(func, structures[0])
+    return _map_together(func, structures, ())
 
 
-def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
+def _map(func: Callable[[Any], Any], structure: Any) -> Any:
     if not isinstance(structure, (dict, list, tuple)):
-        return fn(structure)
+        return func(structure)
     if isinstance(structure, dict):
-        return _rebuild(structure, [_map(fn, child) for child in structure.values()])
-    return _rebuild(structure, [_map(fn, child) for child in structure])
+        return _rebuild(structure, [_map(func, child) for child in structure.values()])
+    return _rebuild(structure, [_map(func, child) for child in structure])
 
 
-def _map_together(fn: Callable[..., Any], structures: tuple[Any, ...], path: Path) -> Any:
+def _map_together(func: Callable[..., Any], structures: tuple[Any, ...], path: Path) -> Any:
     first, *others = structures
     if not is_nested(first):
         for other in others:
             if is_nested(other):
                 _mismatch(first, other, path)
-        return fn(*structures)
+        return func(*structures)
     for other in others:
         _check_node(first, other, path)
     return _rebuild(
         first,
         [
-            _map_together(fn, (child, *(other[key] for other in others)), (*path, key))
+            _map_together(func, (child, *(other[key] for other in others)), (*path, key))
             for key, child in _items(first)
         ],
     )
 
 
-def map_structure_up_to(shallow: Any, fn: Callable[..., Any], *structures: Any) -> Any:
-    """As `map_structure`, but goes only as deep as `shallow` does.
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """As `map_structure`, but goes only as deep as `shallow_structure` does.
 
     Example:
         >>> map_structure_up_to([0, 0], len, [[1, 2], (3,)])
         [2, 1]
     """
-    return _map_up_to(shallow, fn, structures, ())
+    return _map_up_to(shallow_structure, func, structures, ())
 
 
 def _map_up_to(
-    shallow: Any, fn: Callable[..., Any], structures: tuple[Any, ...], path: Path
+    shallow: Any, func: Callable[..., Any], structures: tuple[Any, ...], path: Path
 ) -> Any:
     if not is_nested(shallow):
-        return fn(*structures)
+        return func(*structures)
     for structure in structures:
         _check_node(shallow, structure, path)
     return _rebuild(
         shallow,
         [
-            _map_up_to(child, fn, tuple(each[key] for each in structures), (*path, key))
+            _map_up_to(child, func, tuple(each[key] for each in structures), (*path, key))
             for key, child in _items(shallow)
         ],
     )
 
 
-def pack_sequence_as(structure: Any, flat: Iterable[Any]) -> Any:
-    """Returns the values of `flat` in the place of the leaves of `structure`.
+def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+    """Returns the values of `flat_sequence` in the place of the leaves of `structure`.
 
     Raises:
         ArgumentError: there are more or fewer values than leaves.
@@ -159,7 +168,7 @@ def pack_sequence_as(structure: Any, flat: Iterable[Any]) -> Any:
         >>> pack_sequence_as({"a": 0, "b": (0, 0)}, [1, 2, 3])
         {'a': 1, 'b': (2, 3)}
     """
-    values = list(flat)
+    values = list(flat_sequence)
     leaves = len(flatten(structure))
     if leaves != len(values):
         raise ArgumentError(f"The structure has {leaves} leaves, but {len(values)} values came.")
@@ -167,8 +176,13 @@ def pack_sequence_as(structure: Any, flat: Iterable[Any]) -> Any:
     return _map(lambda _: next(remaining), structure)
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Checks that two structures have the same containers, lengths and keys.
+
+    Args:
+        a: a structure.
+        b: another.
+        check_types: kept for older programs; it changes nothing.
 
     Raises:
         ArgumentError: they differ; the message says where.
@@ -176,7 +190,22 @@ def assert_same_structure(a: Any, b: Any) -> None:
     _map_together(lambda *_: None, (a, b), ())
 
 
-def map_shape_structure(fn: Callable[[tuple[int | None, ...]], Any], structure: Any) -> Any:
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Checks that the leaves of two structures have the same paths, whatever the containers.
+
+    Raises:
+        ArgumentError: they have not; the message lists paths that only one has.
+
+    Example:
+        >>> assert_same_paths([1, {"x": 2}], (3, {"x": 4}))
+    """
+    paths = [{path for path, _ in flatten_with_path(each)} for each in (a, b)]
+    for mine, others, which in zip(paths, reversed(paths), ("first", "second"), strict=True):
+        if alone := sorted(mine - others, key=str):
+            raise ArgumentError(f"Only the {which} structure has the paths {alone[:5]}.")
+
+
+def map_shape_structure(func: Callable[[tuple[int | None, ...]], Any], structure: Any) -> Any:
     """As `map_structure`, but a tuple or list of sizes (`int` or `None`) is a leaf.
 
     Example:
@@ -184,10 +213,10 @@ def map_shape_structure(fn: Callable[[tuple[int | None, ...]], Any], structure: 
         {'a': 2, 'b': [1, 3]}
     """
     if is_shape(structure):
-        return fn(tuple(structure))
+        return func(tuple(structure))
     if not is_nested(structure):
         raise ArgumentError(f"Expected shapes (tuples of sizes), received {structure!r}.")
-    return _rebuild(structure, [map_shape_structure(fn, child) for _, child in _items(structure)])
+    return _rebuild(structure, [map_shape_structure(func, child) for _, child in _items(structure)])
 
 
 def is_shape(structure: Any) -> bool:
@@ -205,25 +234,29 @@ def lists_to_tuples(structure: Any) -> Any:
     return tuple(children) if isinstance(structure, list) else _rebuild(structure, children)
 
 
-def traverse(fn: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
-    """Applies `fn` to every container and leaf; what it returns other than `None` takes its place.
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Applies `func` to every container and leaf, which what it returns, unless None, replaces.
 
     Args:
-        fn: called with each container or leaf.
+        func: called with each container or leaf.
         structure: what is walked.
-        top_down: containers before what they hold. A container that `fn` replaced is then not
+        top_down: containers before what they hold. A container that `func` replaced is then not
             entered.
+
+    Where `func` returns `MAP_TO_NONE`, the result has None.
     """
     if top_down:
-        replaced = fn(structure)
+        replaced = func(structure)
         if replaced is not None:
-            return replaced
+            return None if replaced is MAP_TO_NONE else replaced
     if is_nested(structure):
-        children = [traverse(fn, child, top_down) for _, child in _items(structure)]
+        children = [traverse(func, child, top_down) for _, child in _items(structure)]
         structure = _rebuild(structure, children)
     if top_down:
         return structure
-    replaced = fn(structure)
+    replaced = func(structure)
+    if replaced is MAP_TO_NONE:
+        return None
     return structure if replaced is None else replaced
 
 

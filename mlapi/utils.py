@@ -2,10 +2,14 @@
 
 import gc
 import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+import mlapi
 from mlapi import config, dtypes, host_random, naming
 from mlapi.backends import adapter
 from mlapi.catalog import (
@@ -17,7 +21,7 @@ from mlapi.catalog import (
     register_keras_serializable,
     register_serializable,
 )
-from mlapi.errors import DataError, DTypeError
+from mlapi.errors import ArgumentError, DataError, DTypeError
 from mlapi.graph import SymbolicTensor
 from mlapi.serialization import deserialize_keras_object, serialize_keras_object
 from mlapi.types import DTypeLike, TensorLike
@@ -48,9 +52,59 @@ def clear_session(free_memory: bool = True) -> None:
             later, are given back too.
     """
     naming.reset()
+    _uids.clear()
     if free_memory:
         gc.collect()
         adapter.core.free_memory()
+
+
+def version() -> str:
+    """Returns the version of this library."""
+    return mlapi.__version__
+
+
+def get_uid(prefix: str = "") -> int:
+    """Returns 1 at the first call with a prefix, then 2, and so on.
+
+    Args:
+        prefix: whose calls are counted.
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+_uids: Counter[str] = Counter()
+
+
+@contextmanager
+def device(device_name: str) -> Iterator[None]:
+    """A stretch of code in which new tensors are on a device.
+
+    Args:
+        device_name: its type, and its number after a colon: `"cpu"`, `"gpu:1"`.
+
+    Raises:
+        ArgumentError: the backend has no such device.
+
+    Example:
+        >>> import mlapi
+        >>> with mlapi.device("cpu:0"):
+        ...     x = mlapi.ops.ones((2, 2))
+    """
+    kind, _, index = str(device_name).lower().partition(":")
+    if kind not in ("cpu", "gpu", "cuda", "tpu", "mps") or not (index or "0").isdecimal():
+        raise ArgumentError(
+            f"device: expected a type and a number, such as 'cpu' or 'gpu:1', received "
+            f"{device_name!r}."
+        )
+    try:
+        scope = adapter.core.device_scope("gpu" if kind == "cuda" else kind, int(index or 0))
+    except (RuntimeError, IndexError) as error:
+        raise ArgumentError(
+            f"device: there is no {device_name!r}, only {', '.join(list_devices())}. {error}"
+        ) from None
+    with scope:
+        yield
 
 
 def list_devices() -> list[str]:
@@ -148,9 +202,11 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "device",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "get_uid",
     "is_keras_tensor",
     "list_devices",
     "normalize",
@@ -160,4 +216,5 @@ __all__ = [
     "set_random_seed",
     "standardize_dtype",
     "to_categorical",
+    "version",
 ]

@@ -55,7 +55,11 @@ class Check:
         label = getattr(owner, "name", None)
         if label:
             where += f' "{label}"'
-        return f"{where}: {name} must be {self.sentence}, received {value!r}."
+        return f"{where}: {name} must be {self.sentence}, received {value!r}.{self.hint(value)}"
+
+    def hint(self, value: Any) -> str:
+        """What the user may have meant, as a sentence after a space, or nothing."""
+        return ""
 
 
 class Choice(Check):
@@ -75,9 +79,9 @@ class Choice(Check):
             raise ValueError
         return value.lower()
 
-    def _complain(self, owner: object, name: str, value: Any) -> str:
-        hint = nearest(value, self.choices) if isinstance(value, str) else ""
-        return super()._complain(owner, name, value) + hint
+    def hint(self, value: Any) -> str:
+        """The nearest choice."""
+        return nearest(value, self.choices) if isinstance(value, str) else ""
 
 
 def as_integer(value: Any, least: float = -math.inf) -> int:
@@ -119,19 +123,46 @@ non_negative = Check(
     "a number of at least 0", lambda v: _number(v, lambda n: 0 <= n < math.inf), -1.0
 )
 fraction = Check("a number from 0 to 1", lambda v: _number(v, lambda n: 0 <= n <= 1), 1.5)
+below_one = Check(
+    "a number of at least 0 and below 1", lambda v: _number(v, lambda n: 0 <= n < 1), 1.0
+)
 number = Check("a number", lambda v: _number(v, math.isfinite), "much")
 integer_axis = Check("an integer", as_integer, 1.5)
 integer_axes = Check("an integer or a list of integers", _axes, 1.5)
 boolean = Check("True or False", _boolean, "maybe")
 
 
+def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise TypeError
+    return tuple(None if size is None else as_integer(size, 1) for size in value)
+
+
+noise_shape = Check(
+    "a list of sizes of at least 1, with None for those of the input, or None", _noise_shape, (0,)
+)
+seed = Check("an integer, or None", lambda v: None if v is None else as_integer(v), "odd")
+
+
+class _Optional(Check):
+    __slots__ = ("check",)
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        super().__init__(f"{check.sentence}, or None", self._unless_none, check.bad)
+
+    def _unless_none(self, value: Any) -> Any:
+        return None if value is None else self.check.convert(value)
+
+    def hint(self, value: Any) -> str:
+        return self.check.hint(value)
+
+
 def optional(check: Check) -> Check:
     """The same check, which also lets None pass."""
-    return Check(
-        f"{check.sentence}, or None",
-        lambda value: None if value is None else check.convert(value),
-        check.bad,
-    )
+    return _Optional(check)
 
 
 _data_format = Choice("channels_last", "channels_first")

@@ -7,20 +7,34 @@ from scipy import special
 from mlapi import activations, catalog, ops
 from mlapi.errors import ArgumentError, LoadError
 
-X = np.linspace(-7, 7, 57).reshape(3, 19).astype("float32")
+X = np.linspace(-7, 7, 60).reshape(3, 20).astype("float32")
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
     return np.logaddexp(x, 0)
 
 
+def sparsemax(x: np.ndarray) -> np.ndarray:
+    """The threshold above which the rest of each row sums to 1, found by halving."""
+    low, high = x.max(-1, keepdims=True) - 1, x.max(-1, keepdims=True)
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = np.maximum(x - middle, 0).sum(-1, keepdims=True) > 1
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.maximum(x - low, 0)
+
+
 FORMULAS = {
+    "celu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "exponential": np.exp,
     "gelu": lambda x: x * special.ndtr(x),
+    "glu": lambda x: x[:, :10] * special.expit(x[:, 10:]),
+    "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
     "hard_silu": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     "hard_swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "linear": lambda x: x,
     "log_sigmoid": lambda x: -softplus(-x),
@@ -31,12 +45,20 @@ FORMULAS = {
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
     "sigmoid": special.expit,
     "silu": lambda x: x * special.expit(x),
+    "soft_shrink": lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0),
     "softmax": lambda x: special.softmax(x, axis=-1),
     "softplus": softplus,
     "softsign": lambda x: x / (1 + np.abs(x)),
+    "sparse_plus": lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)),
+    "sparse_sigmoid": lambda x: np.clip((x + 1) / 2, 0, 1),
+    "sparsemax": sparsemax,
+    "squareplus": lambda x: (x + np.sqrt(x**2 + 4)) / 2,
     "swish": lambda x: x * special.expit(x),
     "tanh": np.tanh,
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "threshold": lambda x: np.where(x > 1.5, x, -2.0),
 }
+ARGUMENTS = {"threshold": (1.5, -2.0)}  # of those that need some
 
 
 def test_every_activation_has_its_formula() -> None:
@@ -45,7 +67,7 @@ def test_every_activation_has_its_formula() -> None:
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_formula(name: str) -> None:
-    y = activations.get(name)(ops.convert_to_tensor(X))
+    y = activations.get(name)(ops.convert_to_tensor(X), *ARGUMENTS.get(name, ()))
     expected = FORMULAS[name](X.astype("float64"))
     np.testing.assert_allclose(ops.convert_to_numpy(y), expected, rtol=2e-5, atol=1e-6)
 

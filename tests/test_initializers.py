@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import signal, stats
 
 import mlapi
 from mlapi import host_random, initializers
@@ -101,6 +101,28 @@ def test_constants() -> None:
     np.testing.assert_array_equal(
         initializers.Identity(2.0).draw((2, 3), "float32"), [[2, 0, 0], [0, 2, 0]]
     )
+
+
+WINDOWS = [
+    *("boxcar", "hann", "hamming", "blackman", "nuttall", "blackmanharris", "flattop"),
+    *("bartlett", "barthann", "bohman", "cosine", "lanczos", "parzen", "triang"),
+]
+
+
+@pytest.mark.parametrize("window", [None, *WINDOWS])
+def test_waves_of_stft(window: str | None) -> None:
+    """A convolution with them is SciPy's transform of every frame."""
+    frame = np.random.default_rng(1).normal(size=16)
+    for periodic, scaling in ((False, "density"), (True, "spectrum"), (True, None)):
+        values = np.ones(16) if window is None else signal.get_window(window, 16, periodic)
+        scale = {"density": np.sqrt((values**2).sum()), "spectrum": np.abs(values).sum(), None: 1.0}
+        expected = np.fft.rfft(frame * values) / (1 if window is None else scale[scaling])
+        parts = [
+            initializers.STFT(side, window, scaling, periodic).draw((16, 2, 9), "float64")
+            for side in ("real", "imag")
+        ]
+        for part, numbers in zip(parts, (expected.real, expected.imag), strict=True):
+            np.testing.assert_allclose(frame @ part[:, 1], numbers, atol=1e-12)
 
 
 RANDOM = [
@@ -208,6 +230,11 @@ def test_a_class_without_values_is_refused() -> None:
             "distribution must be .*, received 'norm'",
         ),
         (lambda: initializers.RandomNormal(seed="1"), "seed must be an integer"),
+        (lambda: initializers.STFT(side="left"), "side must be 'real' or 'imag'"),
+        (lambda: initializers.STFT(window="han"), "window must be .*Did you mean 'hann'"),
+        (lambda: initializers.STFT(scaling="densty"), "scaling must .*Did you mean 'density'"),
+        (lambda: initializers.STFT().draw((16, 9), "float32"), "STFT makes kernels"),
+        (lambda: initializers.STFT(window=[1.0]).draw((2, 1, 3), "float32"), "has 1 values"),
         (lambda: initializers.Orthogonal().draw((3,), "float32"), "needs two or more axes"),
         (lambda: initializers.Identity().draw((3,), "float32"), "Identity makes matrices"),
     ],
@@ -227,6 +254,7 @@ def test_wrong_arguments_are_refused(make, message: str) -> None:
         ("normal", initializers.RandomNormal),
         ("uniform", initializers.RandomUniform),
         ("orthogonal", initializers.Orthogonal),
+        ("stft", initializers.STFT),
         ("IdentityInitializer", initializers.Identity),
         (initializers.HeNormal, initializers.HeNormal),
         ({"class_name": "Constant", "config": {"value": 2.0}}, initializers.Constant),
@@ -261,6 +289,7 @@ EVERY = [
     initializers.Ones(),
     initializers.Constant(3.0),
     initializers.Identity(2.0),
+    initializers.STFT("imag", [0.5, 1.0, 0.5], None),
     initializers.RandomNormal(1.0, 2.0, seed=3),
     initializers.RandomUniform(1.0, 2.0, seed=3),
     initializers.TruncatedNormal(1.0, 2.0, seed=3),
@@ -278,9 +307,10 @@ def test_config_round_trip(initializer: initializers.Initializer) -> None:
     assert config["module"] == "keras.initializers"
     restored = initializers.deserialize(config)
     assert restored.get_config() == initializer.get_config()
+    shape = (3, 1, 4) if isinstance(initializer, initializers.STFT) else (3, 4)
     for other in (restored, initializer.clone()):
         np.testing.assert_array_equal(
-            other.draw((3, 4), "float32"), initializer.draw((3, 4), "float32")
+            other.draw(shape, "float32"), initializer.draw(shape, "float32")
         )
 
 

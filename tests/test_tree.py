@@ -144,3 +144,24 @@ def test_traverse_replaces_on_the_way_down_or_up() -> None:
     seen = []
     assert tree.traverse(seen.append, [1, [2]], top_down=False) == [1, [2]]
     assert seen == [1, 2, [2], [1, [2]]]
+
+
+def test_paths_without_the_containers() -> None:
+    tree.assert_same_paths([0, {"a": (1, 2)}], (3, {"a": [4, 5]}))
+    with pytest.raises(ArgumentError, match=r"Only the first structure has the paths \[\(1,\)\]"):
+        tree.assert_same_paths([0, 1], [0])
+    with pytest.raises(ArgumentError, match=r"Only the second structure has the paths .*'b'"):
+        tree.assert_same_paths({"a": 0}, {"a": 0, "b": 1})
+
+
+def test_none_can_be_passed_over() -> None:
+    found = tree.map_structure(lambda a, b: a + b, [1, None], [2, 3], none_is_leaf=False)
+    assert found == [3, None]
+
+
+@pytest.mark.parametrize("top_down", [True, False])
+def test_traverse_to_none(top_down: bool) -> None:
+    def drop(x: object) -> object:
+        return tree.MAP_TO_NONE if isinstance(x, int) else None
+
+    assert tree.traverse(drop, [1, ["a", 2]], top_down) == [None, ["a", None]]

@@ -1,20 +1,53 @@
 """Arithmetic on many tensors at once: what the rules of optimizers are written in.
 
 A bundle is a list of tensors, one for each variable that an optimizer updates; in a rule all
-bundles have the same shapes leaf by leaf. Methods whose names end in an underscore change the
-bundle itself; operators and the other methods leave it alone and return a new one. Operators take
-bundles and Python numbers. The underscored methods also take tensors without axes, which learning
-rates and step counts are where the host does not know the number; `mul_` a list of one scalar for
-each leaf.
+bundles have the same shapes leaf by leaf, or shapes that broadcast to them. Methods whose names end
+in an underscore change the bundle itself; operators and the other methods leave it alone and return
+a new one. Operators take bundles and Python numbers. The underscored methods also take tensors
+without axes, which learning rates and step counts are where the host does not know the number;
+`mul_` a list of one scalar for each leaf.
 
 `Leaves` is the bundle of adapters whose compiler fuses: a plain loop over the leaves. The torch
 adapter has its own, of kernels that work on whole lists and in place.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import Any, Self
+
+# So many numbers are worked on together at most when leaves of one shape are stacked: beyond that
+# stacking saves no time, and costs memory.
+STACKED = 2**22
+
+
+def map_stacked(
+    function: Callable[..., Any],
+    columns: Sequence[Sequence[Any]],
+    stack: Callable[[Any], Any],
+    unstack: Callable[[Any], Sequence[Any]],
+    limit: int = STACKED,
+) -> list[Any]:
+    """`function` of the leaves of some bundles, those of one shape stacked for a common call."""
+    kinds = [[x.shape for x in column] for column in columns]
+    kinds += [[x.dtype for x in column] for column in columns]
+    alike: dict[Any, list[int]] = {}
+    for i, kind in enumerate(zip(*kinds, strict=True)):
+        alike.setdefault(kind, []).append(i)
+    result: list[Any] = [None] * len(columns[0])
+    for kind, indices in alike.items():
+        largest = max(math.prod(shape) for shape in kind[: len(columns)])
+        count = max(1, limit // max(1, largest))
+        for start in range(0, len(indices), count):
+            part = indices[start : start + count]
+            if len(part) == 1:  # no copy
+                result[part[0]] = function(*[column[part[0]][None] for column in columns])[0]
+                continue
+            values = function(*[stack([column[i] for i in part]) for column in columns])
+            for i, value in zip(part, unstack(values), strict=True):
+                result[i] = value
+    return result
 
 
 class Leaves:
@@ -37,10 +70,15 @@ class Leaves:
     sqrt_leaf: Callable[[Any], Any]
     sign_leaf: Callable[[Any], Any]
     norm_leaf: Callable[[Any], Any]
+    mean_leaf: Callable[[Any, int | None], Any]
+    finite_leaf: Callable[[Any], Any]
+    all_leaf: Callable[[Any], Any]
     zeros_like: Callable[[Any], Any]
     maximum_leaf: Callable[[Any, Any], Any]
     minimum_leaf: Callable[[Any, Any], Any]
     where: Callable[[Any, Any, Any], Any]
+    stack: Callable[[Any], Any]
+    unstack: Callable[[Any], Sequence[Any]]
 
     def __init__(self, tensors: list[Any] | None = None, variables: Sequence[Any] = ()) -> None:
         self._tensors = tensors
@@ -60,15 +98,17 @@ class Leaves:
         return self._tensors
 
     def store(self) -> None:
-        """Write changed leaves to the variables."""
+        """Write changed leaves to the variables, from where they are read again if needed."""
         if self._written:
             self._written = False
             for variable, tensor in zip(self.variables, self.tensors, strict=True):
                 self.assign(variable, tensor)
+        self._tensors = None
 
-    def copy(self) -> Self:
-        """A bundle that later changes of this one do not reach."""
-        return type(self)(list(self.tensors))
+    def take(self, indices: Sequence[int]) -> Self:
+        """The bundle of some of the leaves, not to be changed."""
+        tensors = self.tensors
+        return type(self)([tensors[i] for i in indices])
 
     def _each(self, function: Callable[..., Any], *others: Any) -> Self:
         columns = (self._column(other) for other in others)
@@ -98,6 +138,10 @@ class Leaves:
     def __truediv__(self, other: Any) -> Self:
         return self._each(operator.truediv, other)
 
+    def scaled(self, by: Any) -> Self:
+        """All leaves times a number, or a tensor without axes."""
+        return self * by
+
     def sqrt(self) -> Self:
         """Square roots."""
         return self._each(self.sqrt_leaf)
@@ -109,6 +153,31 @@ class Leaves:
     def sign(self) -> Self:
         """Signs: -1, 0 or 1."""
         return self._each(self.sign_leaf)
+
+    def pow(self, exponent: float) -> Self:
+        """Powers."""
+        return self._each(lambda x: x**exponent)
+
+    def mean(self, axis: int) -> Self:
+        """Means of each leaf along an axis, which is counted from the end."""
+        return self._each(lambda x: self.mean_leaf(x, axis))
+
+    def rms(self) -> Self:
+        """The root of each leaf's mean square: a bundle of leaves without axes."""
+        return self._each(lambda x: self.sqrt_leaf(self.mean_leaf(x * x, None)))
+
+    def map(self, function: Callable[..., Any], *others: Self) -> Self:
+        """`function` of each leaf, and of the leaves of other bundles.
+
+        It gets tensors with one axis more in front, along which leaves of one shape are stacked,
+        and returns a tensor of that kind. It is written with `mlapi.ops`.
+        """
+        columns = [self.tensors, *(other.tensors for other in others)]
+        return type(self)(map_stacked(function, columns, self.stack, self.unstack))
+
+    def all_finite(self) -> Any:
+        """Whether no leaf holds an infinity or NaN, a scalar tensor."""
+        return self.all_leaf(self.stack([self.finite_leaf(x) for x in self.tensors]))
 
     def clip(self, low: float, high: float) -> Self:
         """Values brought into `[low, high]`."""
@@ -159,10 +228,14 @@ class Leaves:
         """`self ← max(self, other)`."""
         self._become(self._each(self.maximum_leaf, other))
 
+    def copy_(self, other: Self) -> None:
+        """`self ← other`."""
+        self._become(other)
+
     def choose_(self, when: Any, other: Self) -> None:
         """`self ← other` where the scalar `when` is true."""
         self._become(self._each(lambda x, y: self.where(when, y, x), other))
 
-    def zero_(self, when: Any) -> None:
-        """`self ← 0` where the scalar `when` is true."""
-        self.choose_(when, self._each(self.zeros_like))
+    def zero_(self) -> None:
+        """`self ← 0`."""
+        self._become(self._each(self.zeros_like))

@@ -30,4 +30,4 @@ def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         return x, y, sample_weight
     if y is not None:
         return x, y
-    return (x,) if isinstance(x, tuple) else x
+    return (x,) if isinstance(x, (tuple, list)) else x

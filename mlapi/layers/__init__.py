@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlapi.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from mlapi.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from mlapi.layers.attention import AdditiveAttention, Attention
 from mlapi.layers.base import Layer
 from mlapi.layers.batch_normalization import BatchNormalization
@@ -14,16 +22,18 @@ from mlapi.layers.convolution import (
     Convolution1D,
     Convolution2D,
     Convolution3D,
-    DepthwiseConv1D,
-    DepthwiseConv2D,
 )
 from mlapi.layers.core import Activation, Dense, Embedding, Identity, Masking
+from mlapi.layers.einsum_dense import EinsumDense
+from mlapi.layers.foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from mlapi.layers.input import Input, InputLayer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.lambda_layer import Lambda
 from mlapi.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
@@ -31,6 +41,7 @@ from mlapi.layers.merging import (
     add,
     average,
     concatenate,
+    dot,
     maximum,
     minimum,
     multiply,
@@ -43,6 +54,15 @@ from mlapi.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from mlapi.layers.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from mlapi.layers.pipeline import Pipeline
 from mlapi.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -72,29 +92,56 @@ from mlapi.layers.pooling import (
 from mlapi.layers.preprocessing import Rescaling
 from mlapi.layers.recurrent import LSTM, RNN, LSTMCell
 from mlapi.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
     Dropout,
+    GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
     SpatialDropout2D,
+    SpatialDropout3D,
 )
 from mlapi.layers.reshaping import (
     Flatten,
     Permute,
     RepeatVector,
     Reshape,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
+)
+from mlapi.layers.reversible_embedding import ReversibleEmbedding
+from mlapi.layers.separable_convolution import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
 )
 from mlapi.layers.spectral_normalization import SpectralNormalization
+from mlapi.layers.transposed_convolution import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+    Convolution3DTranspose,
+)
+from mlapi.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from mlapi.layers.wrapper import Wrapper
 from mlapi.serialization import deserialize as _deserialize
 from mlapi.serialization import serialize as _serialize
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -106,18 +153,31 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "FlaxLayer",
+    "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -137,8 +197,10 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "JaxLayer",
     "LSTM",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -155,18 +217,30 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpatialDropout3D",
     "SpectralNormalization",
     "Subtract",
+    "TFSMLayer",
+    "TorchModuleWrapper",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
@@ -175,6 +249,7 @@ __all__ = [
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -61,6 +61,11 @@ def specs_of(structure: Any) -> Any:
     return tree.map_structure(spec, structure)
 
 
+def specs_with_others(structure: Any) -> Any:
+    """A Spec in the place of every tensor; what is none stays."""
+    return tree.map_structure(lambda x: specs_of(x) or x, structure)
+
+
 def shapes_of(structure: Any) -> Any:
     """A shape in the place of every tensor."""
     return tree.map_structure(lambda s: None if s is None else s.shape, specs_of(structure))

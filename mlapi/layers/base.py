@@ -10,7 +10,7 @@ import inspect
 import sys
 import weakref
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from mlapi.backends import adapter
 from mlapi.dtype_policies import DTypePolicy, DTypePolicyMap
 from mlapi.errors import ArgumentError, nearest
 from mlapi.graph import Node, SymbolicTensor, infer, is_inferring, symbols_in
+from mlapi.layers import remat
 from mlapi.layers.arguments import (
     Signature,
     accepted,
@@ -75,6 +76,7 @@ class Layer(LayerVariables, _core.Host):
     input_spec: Any = None
     autocast = True
     supports_masking = False
+    _rematerializes = True
     activity_regularizer: Any = None
     declared_shape: tuple | None
     _fast: bool | None
@@ -115,6 +117,9 @@ class Layer(LayerVariables, _core.Host):
             self.dtype_policy = dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.declared_shape = legacy_shape(kwargs)
+        scope_of_remat = remat.current()
+        if scope_of_remat is not None and self._rematerializes:
+            self.call = remat.rematerialized(self, self.call, scope_of_remat)
         if kwargs:
             known = {*inspect.signature(type(self)).parameters, "name", "trainable", "dtype"}
             wrong = next(iter(kwargs))
@@ -180,7 +185,7 @@ class Layer(LayerVariables, _core.Host):
     @property
     def path(self) -> str:
         """Names of the layers around this one when it was built, and its own, with slashes."""
-        return self._path or "/".join((*context.path, self.name))
+        return self._path or "/".join((*scope.path, self.name))
 
     # --- losses -------------------------------------------------------------------------------
 
@@ -200,6 +205,17 @@ class Layer(LayerVariables, _core.Host):
         found = [loss for layer in self._flatten_layers() for loss in layer._call_losses]
         found += [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer]
         return found
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuses: metrics belong to `compile`, or into attributes.
+
+        Raises:
+            ArgumentError: always; the message says what to do instead.
+        """
+        raise ArgumentError(
+            f"{self._where()}: there is no add_metric any more. Pass metrics to compile(), or keep "
+            "a Metric in an attribute and call its update_state()."
+        )
 
     def _clear_losses(self) -> None:
         if with_losses:
@@ -298,19 +314,19 @@ class Layer(LayerVariables, _core.Host):
         undecided = self._fast is None
         if undecided:
             self._decide()
-        path, outermost = context.path, not context.inside
+        path, outermost = scope.path, not context.inside
         if outermost:
             self._clear_losses()
             context.inside = True
         if first_call:  # layers inside are built now, and named after this one
-            context.path = tuple(self._path.split("/"))
+            scope.path = tuple(self._path.split("/"))
         try:
             if self._makes_masks and context.masks is None:
                 with masking():
                     return self._run(args, kwargs, training, first, info)
             return self._run(args, kwargs, training, first, info)
         finally:
-            context.path = path
+            scope.path = path
             if outermost:
                 context.inside = False
             if undecided and self._fast:  # a fast call would leave the losses of the last one
@@ -344,6 +360,18 @@ class Layer(LayerVariables, _core.Host):
                 size = x.shape[0] if len(x.shape) else None
                 self.add_loss(self.activity_regularizer(x) / (1 if size is None else size))
         return out
+
+    def rematerialized_call(self, layer_call: Callable, *args: Any, **kwargs: Any) -> Callable:
+        """Returns `layer_call` as the `RematScope` around has it; see there."""
+        scope_of_remat = remat.current()
+        if scope_of_remat is None:
+            return layer_call
+        return remat.rematerialized(self, layer_call, scope_of_remat)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Records a call on symbolic tensors, and returns symbolic outputs."""
+        self._ensure_built(args, kwargs)
+        return self._symbolic_call(args, kwargs)
 
     def _symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         specs = self._infer(args, kwargs)
@@ -430,8 +458,14 @@ class Layer(LayerVariables, _core.Host):
 
     @property
     def compute_mask_is_source(self) -> bool:
-        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does."""
-        return bool(getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False))
+        """Whether this layer makes masks of its own, as an Embedding with `mask_zero` does.
+
+        A layer from outside the library may, if it supports masking and has a `compute_mask`.
+        """
+        if getattr(self, "mask_zero", False) or getattr(self, "makes_mask", False):
+            return True
+        foreign = not type(self).compute_mask.__module__.startswith("mlapi.")
+        return foreign and self.supports_masking
 
     def _explain(self, error: Exception, first: Any) -> None:
         """Say which layer failed, for which input; raise ours where the input's shape is wrong."""
@@ -489,7 +523,8 @@ class Layer(LayerVariables, _core.Host):
         args, kwargs = self._init_args
         parameters = inspect.signature(type(self).__init__).parameters
         bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
-        for parameter in list(parameters.values())[1:]:
+        own = type(self).__init__ is not Layer.__init__  # whose arguments are above and below
+        for parameter in list(parameters.values())[1:] if own else ():
             name = parameter.name
             if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 continue
@@ -529,10 +564,15 @@ class Layer(LayerVariables, _core.Host):
         """Build for the shapes that `get_build_config` returned."""
         if self.built or not config:
             return
+        shapes: tuple = ()
+        named: dict[str, Any] = {}
         if "input_shape" in config:
-            self.build(as_shape(config["input_shape"]))
+            shapes = (as_shape(config["input_shape"]),)
         else:
-            self.build(**{k: as_shape(v) for k, v in config.get("shapes_dict", config).items()})
+            named = {k: as_shape(v) for k, v in config.get("shapes_dict", config).items()}
+        self.build(*shapes, **named)
+        if not self.built:  # the empty build of the base class
+            self._note_built(shapes, named)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -548,14 +588,14 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
     def run(self: Layer, *shapes: Any, **named: Any) -> None:
         if self._building:  # a subclass called super().build()
             return build(self, *shapes, **named)
-        outer, context.path = context.path, (*context.path, self.name)
-        self._path = "/".join(context.path)
+        outer, scope.path = scope.path, (*scope.path, self.name)
+        self._path = "/".join(scope.path)
         self._settle_dtypes()
         self._building = True
         try:
             build(self, *shapes, **named)
         finally:
-            context.path = outer
+            scope.path = outer
             self._building = False
         return self._note_built(shapes, named)
 

@@ -1,4 +1,4 @@
-"""What the calls of nested layers share: `training`, masks, and where in the model they are."""
+"""What the calls of nested layers share: `training` and masks."""
 
 import threading
 from collections.abc import Iterator
@@ -12,13 +12,11 @@ class CallContext(threading.local):
     Attributes:
         training: what the nearest enclosing call was told, or None.
         masks: id of a tensor → (the tensor, its mask) while a model with masks runs, else None.
-        path: names of the layers that are being built around the current one.
         inside: whether a layer is running that cleared the losses of its last call.
     """
 
     training: bool | None = None
     masks: dict[int, tuple[Any, Any]] | None = None
-    path: tuple[str, ...] = ()
     inside: bool = False
 
 

@@ -1,6 +1,8 @@
 """Convolutions over sequences, images and volumes.
 
 The rank is the only difference between them: one base class holds the arguments and the weights.
+Those that enlarge are in `transposed_convolution`, those that treat channels one by one in
+`separable_convolution`.
 """
 
 from typing import Any
@@ -9,6 +11,8 @@ from mlapi import activations, constraints, initializers, ops, regularizers
 from mlapi.errors import ArgumentError
 from mlapi.layers.base import Layer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.weights import weight
+from mlapi.state import Variable
 from mlapi.types import Shape, Tensor
 from mlapi.validation import Choice, boolean, ints, positive_int
 from mlapi.validation import data_format as checked_data_format
@@ -17,8 +21,8 @@ _padding = Choice("valid", "same")
 _padding_1d = Choice("valid", "same", "causal")
 
 
-class _BaseConv(Layer):
-    """What all convolutions share: geometry, bias and activation."""
+class BaseConv(Layer):
+    """What all convolutions share: geometry, filters, bias and activation."""
 
     rank: int  # number of spatial axes
     _paddings = _padding
@@ -69,6 +73,15 @@ class _BaseConv(Layer):
             )
         return channels
 
+    def _checked_filters(self, filters: int, groups: int = 1) -> int:
+        filters = positive_int(self, "filters", filters)
+        if filters % groups:
+            raise ArgumentError(
+                f'{type(self).__name__} "{self.name}": filters={filters} must be a multiple of '
+                f"groups={groups}."
+            )
+        return filters
+
     def _add_bias(self, filters: int) -> None:
         if self.use_bias:
             self.bias = self.add_weight(
@@ -83,8 +96,10 @@ class _BaseConv(Layer):
         return y if self.activation is activations.linear else self.activation(y)
 
 
-class _Conv(_BaseConv):
+class _Conv(BaseConv):
     """A convolution that mixes the channels."""
+
+    kernel: Variable = weight()
 
     def __init__(
         self,
@@ -120,16 +135,12 @@ class _Conv(_BaseConv):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.filters = positive_int(self, "filters", filters)
         self.groups = positive_int(self, "groups", groups)
-        if self.filters % self.groups:
-            raise ArgumentError(
-                f'{type(self).__name__} "{self.name}": filters={filters} must be a multiple of '
-                f"groups={groups}."
-            )
+        self.filters = self._checked_filters(filters, self.groups)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
+        self._own_op = type(self).convolution_op is not _Conv.convolution_op
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights for inputs with the channels of `input_shape`."""
@@ -150,11 +161,26 @@ class _Conv(_BaseConv):
 
     def call(self, x: Tensor) -> Tensor:
         """Returns the convolution of `x` with the kernel."""
-        return self._activate(self._convolve(x, self.padding))
+        if not self._own_op:
+            return self._activate(self._convolve(x, self.kernel, self.bias))
+        y = self.convolution_op(x, self.kernel)
+        if self.bias is not None:
+            last = self.data_format == "channels_last"
+            y = y + (self.bias if last else ops.reshape(self.bias, (-1, *[1] * self.rank)))
+        return self._activate(y)
 
-    def _convolve(self, x: Tensor, padding: str) -> Tensor:
+    def convolution_op(self, inputs: Tensor, kernel: Any) -> Tensor:
+        """Returns the convolution without bias and activation, for subclasses to override.
+
+        Args:
+            inputs: what the layer is called on.
+            kernel: the layer's, or one computed from it.
+        """
+        return self._convolve(inputs, kernel, None)
+
+    def _convolve(self, x: Tensor, kernel: Any, bias: Any) -> Tensor:
         return ops.conv(
-            x, self.kernel, self.strides, padding, self.data_format, self.dilation_rate, self.bias
+            x, kernel, self.strides, self.padding, self.data_format, self.dilation_rate, bias
         )
 
 
@@ -196,15 +222,16 @@ class Conv1D(_Conv):
     rank = 1
     _paddings = _padding_1d
 
-    def call(self, x: Tensor) -> Tensor:
-        """Returns the convolution of `x` with the kernel."""
+    def _convolve(self, x: Tensor, kernel: Any, bias: Any) -> Tensor:
         if self.padding != "causal":
-            return super().call(x)
+            return super()._convolve(x, kernel, bias)
         before = (self.dilation_rate[0] * (self.kernel_size[0] - 1), 0)
         none = (0, 0)
         last = self.data_format == "channels_last"
         x = ops.pad(x, (none, before, none) if last else (none, none, before))
-        return self._activate(self._convolve(x, "valid"))
+        return ops.conv(
+            x, kernel, self.strides, "valid", self.data_format, self.dilation_rate, bias
+        )
 
 
 class Conv2D(_Conv):
@@ -237,122 +264,6 @@ class Conv3D(_Conv):
     """
 
     rank = 3
-
-
-class _DepthwiseConv(_BaseConv):
-    """A convolution of each channel by itself."""
-
-    def __init__(
-        self,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            bias_initializer,
-            bias_regularizer,
-            bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        self.depth_multiplier = positive_int(self, "depth_multiplier", depth_multiplier)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-
-    def build(self, input_shape: Shape) -> None:
-        """Creates the weights for inputs with the channels of `input_shape`."""
-        channels = self._expect_channels(input_shape)
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-        )
-        self._add_bias(channels * self.depth_multiplier)
-
-    def call(self, x: Tensor) -> Tensor:
-        """Returns the convolution of each channel of `x` with its own kernels."""
-        y = ops.depthwise_conv(
-            x,
-            self.kernel,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
-            self.bias,
-        )
-        return self._activate(y)
-
-
-class DepthwiseConv1D(_DepthwiseConv):
-    """Convolution over sequences that does not mix the channels.
-
-    Weights: `kernel` of shape `(kernel_size, channels, depth_multiplier)`, then `bias` of shape
-    `(channels * depth_multiplier,)`.
-
-    Args:
-        kernel_size: length of the window, in steps.
-        strides: steps from one window to the next.
-        padding: `"valid"` keeps the windows inside the input, `"same"` adds zeros around it.
-        depth_multiplier: number of output channels for each input channel.
-        data_format: `"channels_last"` or `"channels_first"`; None takes the configured one.
-        dilation_rate: distance of the steps that a window looks at.
-        activation: name or function; None leaves the values as they are.
-        use_bias: whether a bias is added.
-        depthwise_initializer: first values of the kernel.
-        bias_initializer: first values of the bias.
-        depthwise_regularizer: penalty on the kernel, added to the loss.
-        bias_regularizer: penalty on the bias, added to the loss.
-        activity_regularizer: penalty on the output, added to the loss.
-        depthwise_constraint: function applied to the kernel after each update.
-        bias_constraint: function applied to the bias after each update.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: `(batch, time, channels)` → `(batch, new time, channels * depth_multiplier)`.
-    """
-
-    rank = 1
-
-
-class DepthwiseConv2D(_DepthwiseConv):
-    """Convolution over images that does not mix the channels.
-
-    Weights: `kernel` of shape `(height, width, channels, depth_multiplier)`, then `bias` of
-    shape `(channels * depth_multiplier,)`. The arguments are those of `DepthwiseConv1D`, save
-    that `kernel_size`, `strides` and `dilation_rate` are an integer or two.
-
-    Shapes: `(batch, height, width, channels)` →
-    `(batch, new height, new width, channels * depth_multiplier)`.
-
-    Example:
-        >>> from mlapi import layers, ops
-        >>> ops.shape(layers.DepthwiseConv2D(3, depth_multiplier=2)(ops.ones((2, 9, 9, 3))))
-        (2, 7, 7, 6)
-    """
-
-    rank = 2
 
 
 Convolution1D = Conv1D

@@ -6,6 +6,8 @@ from mlapi import activations, constraints, initializers, ops, regularizers
 from mlapi.dtypes import is_float
 from mlapi.layers.base import Layer
 from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.weights import weight
+from mlapi.state import Variable
 from mlapi.types import Shape, Tensor
 from mlapi.validation import boolean, number, positive_int
 
@@ -37,6 +39,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    kernel: Variable = weight()
 
     def __init__(
         self,
@@ -141,6 +144,8 @@ class Embedding(Layer):
         (1, 3, 16)
     """
 
+    embeddings: Variable = weight()
+
     def __init__(
         self,
         input_dim: int,
@@ -170,6 +175,7 @@ class Embedding(Layer):
             initializer=self.embeddings_initializer,
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
+            autocast=False,  # the rows that are looked up are cast instead of the whole table
         )
         if self._table is not None:
             self.embeddings.assign(self._table)
@@ -178,7 +184,7 @@ class Embedding(Layer):
         """Returns the rows of the table that the numbers in `x` name."""
         if is_float(ops.dtype(x)):
             x = ops.cast(x, "int32")
-        return ops.embedding(x, self.embeddings)
+        return ops.cast(ops.embedding(x, self.embeddings), self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         """Returns True where `inputs` is not padding, or None without `mask_zero`."""
@@ -198,6 +204,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
+    makes_mask = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,9 +1,10 @@
-"""Layers that make one tensor of several: Add, Multiply, Concatenate and their kin.
+"""Layers that make one tensor of several: Add, Multiply, Concatenate, Dot and their kin.
 
 Each layer has a function of the same name in lower case: `add([x, y])` is `Add()([x, y])`.
 """
 
-from collections.abc import Sequence
+import string
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -11,7 +12,22 @@ from mlapi import ops
 from mlapi.errors import ArgumentError, ArgumentTypeError, ShapeError
 from mlapi.layers.base import Layer
 from mlapi.types import Tensor
-from mlapi.validation import integer_axis
+from mlapi.validation import Check, as_integer, boolean, integer_axis
+
+
+def _dot_axes(value: Any) -> int | tuple[int, int]:
+    if not isinstance(value, (list, tuple)):
+        axes = as_integer(value)
+    elif len(value) == 2:
+        axes = as_integer(value[0]), as_integer(value[1])
+    else:
+        raise ValueError
+    if axes == 0 or (isinstance(axes, tuple) and 0 in axes):
+        raise ValueError
+    return axes
+
+
+_axes = Check("an integer or a pair of them, other than 0, which is the batch", _dot_axes, 0)
 
 
 def _listed(layer: Layer, inputs: Any) -> None:
@@ -210,6 +226,83 @@ class Concatenate(Layer):
         return reduce(ops.logical_or, whole)
 
 
+class Dot(Layer):
+    """Sums the products of two tensors along one axis of each, sample by sample.
+
+    Takes a list of two tensors. With `normalize` the vectors along these axes are divided by
+    their lengths first, so that the result is the cosine of the angle between them.
+
+    Args:
+        axes: the axis of both inputs, or a pair of axes, one of each input. Negative axes count
+            from the last; 0 is the batch and cannot be chosen.
+        normalize: whether the vectors get length 1 before; those of length 0 stay.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the batch, what is left of the first input, then what is left of the second; two
+    matrices `(batch, n)` give `(batch, 1)`.
+
+    Example:
+        >>> from mlapi import layers, ops
+        >>> ops.shape(layers.Dot(axes=(1, 2))([ops.ones((2, 3, 5)), ops.ones((2, 10, 3))]))
+        (2, 5, 10)
+    """
+
+    supports_masking = True
+
+    def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axes = _axes(self, "axes", axes)
+        self.normalize = boolean(self, "normalize", normalize)
+
+    def build(self, input_shape: Any) -> None:
+        """Checks that the shapes go together."""
+        shapes = _received_shapes(self, input_shape)
+        if len(shapes) != 2:
+            raise ArgumentError(
+                f'Dot "{self.path}" takes a list of 2 tensors, received {len(shapes)}.'
+            )
+        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        pairs = list(zip(axes, shapes, strict=True))
+        fits = all(-len(shape) < axis < len(shape) for axis, shape in pairs)
+        if fits:
+            fits = _agree(shape[axis] for axis, shape in pairs) and _agree(s[0] for s in shapes)
+        if not fits:
+            raise ShapeError(
+                f'Dot "{self.path}": inputs of shapes {shapes[0]} and {shapes[1]} cannot be '
+                f"multiplied along axes={self.axes}. The sizes of these axes, and those of the "
+                "first, must be equal."
+            )
+        self._of_inputs = [axis % len(shape) for axis, shape in pairs]
+        self._equation = _products([len(shape) for shape in shapes], self._of_inputs)
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Returns the products, summed along the axes."""
+        _listed(self, inputs)
+        x, y = inputs
+        if self.normalize:
+            x, y = (ops.normalize(z, axis) for z, axis in zip((x, y), self._of_inputs, strict=True))
+        product = ops.einsum(self._equation, x, y)
+        return ops.expand_dims(product, 1) if len(product.shape) == 1 else product
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Returns None: the axes that masks belong to are gone, or come twice."""
+
+
+def _agree(sizes: Iterable[int | None]) -> bool:
+    return len({size for size in sizes if size is not None}) <= 1
+
+
+def _products(ranks: list[int], axes: list[int]) -> str:
+    """The equation of `Dot` for `einsum`: `a` is the batch, `b` the axis that is summed."""
+    letters = iter(string.ascii_letters[2:])
+    terms = []
+    for rank, along in zip(ranks, axes, strict=True):
+        rest = ("b" if axis == along else next(letters) for axis in range(1, rank))
+        terms.append("a" + "".join(rest))
+    result = "a" + "".join(term[1:].replace("b", "") for term in terms)
+    return f"{terms[0]},{terms[1]}->{result}"
+
+
 def add(inputs: Sequence[Tensor], **kwargs: Any) -> Tensor:
     """Returns `Add(**kwargs)(inputs)`."""
     return Add(**kwargs)(inputs)
@@ -243,3 +336,8 @@ def minimum(inputs: Sequence[Tensor], **kwargs: Any) -> Tensor:
 def concatenate(inputs: Sequence[Tensor], axis: int = -1, **kwargs: Any) -> Tensor:
     """Returns `Concatenate(axis, **kwargs)(inputs)`."""
     return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Sequence[Tensor], axes: int | tuple[int, int] = -1, **kwargs: Any) -> Tensor:
+    """Returns `Dot(axes, **kwargs)(inputs)`."""
+    return Dot(axes, **kwargs)(inputs)

@@ -39,8 +39,13 @@ class Rescaling(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Returns `x * scale + offset`."""
-        x = ops.cast(x, self.compute_dtype)
-        return ops.add(ops.multiply(x, self.scale), self.offset)
+        dtype = self.compute_dtype
+        x = ops.cast(x, dtype)
+        scale, offset = (
+            ops.cast(value, dtype) if isinstance(value, list) else value
+            for value in (self.scale, self.offset)
+        )
+        return ops.add(ops.multiply(x, scale), offset)
 
 
 def _numbers(layer: Layer, name: str, value: Any) -> Any:

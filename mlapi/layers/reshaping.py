@@ -1,4 +1,4 @@
-"""Layers that rearrange their input: Flatten, Reshape, Permute, RepeatVector, padding."""
+"""Layers that rearrange their input: Flatten, Reshape, Permute, RepeatVector."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from mlapi.errors import ShapeError
 from mlapi.layers.base import Layer
 from mlapi.layers.input_spec import InputSpec
 from mlapi.types import Shape, Tensor
-from mlapi.validation import Check, as_integer, ints, positive_int
+from mlapi.validation import Check, as_integer, positive_int
 from mlapi.validation import data_format as checked_data_format
 
 
@@ -29,23 +29,6 @@ def _order(value: Any) -> tuple[int, ...]:
 
 _target_shape = Check("sizes of at least 0, at most one of them -1", _sizes, (-1, -1))
 _permutation = Check("the numbers 1, 2, … of the axes, each of them once", _order, (2, 3))
-
-
-def _pairs(rank: int) -> Check:
-    """As many pairs (before, after); an integer stands for an equal pair, or for all pairs."""
-    pair = ints(2, least=0).convert
-
-    def convert(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, (list, tuple)):
-            return (pair(value),) * rank
-        if rank == 1:
-            return (pair(value),)
-        if len(value) != rank:
-            raise ValueError
-        return tuple(pair(item) for item in value)
-
-    pairs = "a pair of them" if rank == 1 else f"{rank} of them, or {rank} pairs"
-    return Check(f"an integer of at least 0, or {pairs}", convert, -1)
 
 
 class Flatten(Layer):
@@ -113,9 +96,9 @@ class Reshape(Layer):
         return ops.reshape(x, (batch, *self.target_shape))
 
     def _resolve(self, size: int, input_shape: Shape) -> tuple[int, ...]:
-        known = math.prod(n for n in self.target_shape if n != -1)
+        known = math.prod([n for n in self.target_shape if n != -1])
         rest = size // known if known else 0
-        target = tuple(rest if n == -1 else n for n in self.target_shape)
+        target = tuple([rest if n == -1 else n for n in self.target_shape])
         if math.prod(target) != size:
             raise ShapeError(
                 f'Reshape "{self.path}": an input of shape {tuple(input_shape)} holds {size} '
@@ -169,92 +152,3 @@ class RepeatVector(Layer):
     def call(self, x: Tensor) -> Tensor:
         """Returns `n` copies of each row of `x`."""
         return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
-
-
-class _ZeroPadding(Layer):
-    """Zeros around the spatial axes; what the three of them share."""
-
-    rank: int  # number of spatial axes
-
-    def __init__(self, padding: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        pairs = _pairs(self.rank)(self, "padding", padding)
-        self.padding = pairs[0] if self.rank == 1 else pairs
-        self.data_format = checked_data_format(self, data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-        none = (0, 0)
-        last = self.data_format == "channels_last"
-        self._pad_width = (none, *pairs, none) if last else (none, none, *pairs)
-
-    def call(self, x: Tensor) -> Tensor:
-        """Returns `x` with zeros around it."""
-        return ops.pad(x, self._pad_width)
-
-
-class ZeroPadding1D(_ZeroPadding):
-    """Adds zeros before and after each sequence.
-
-    Args:
-        padding: steps at both ends, or a pair of steps before and after.
-        data_format: `"channels_last"` or `"channels_first"`; None takes the configured one.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: `(batch, time, channels)` → `(batch, time + padding, channels)`.
-    """
-
-    rank = 1
-
-    def __init__(
-        self,
-        padding: int | tuple[int, int] = 1,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(padding, data_format, **kwargs)
-
-
-class ZeroPadding2D(_ZeroPadding):
-    """Adds rows and columns of zeros around images.
-
-    Args:
-        padding: an integer for all four sides, a pair (rows, columns) for both sides of each,
-            or `((top, bottom), (left, right))`.
-        data_format: `"channels_last"` or `"channels_first"`; None takes the configured one.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: `(batch, height, width, channels)` → the same with larger height and width.
-
-    Example:
-        >>> from mlapi import layers, ops
-        >>> ops.shape(layers.ZeroPadding2D(((1, 0), (2, 2)))(ops.ones((1, 4, 4, 3))))
-        (1, 5, 8, 3)
-    """
-
-    rank = 2
-
-    def __init__(
-        self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(padding, data_format, **kwargs)
-
-
-class ZeroPadding3D(_ZeroPadding):
-    """Adds zeros around volumes.
-
-    Args:
-        padding: an integer for all six sides, three integers, or three pairs of integers.
-        data_format: `"channels_last"` or `"channels_first"`; None takes the configured one.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: `(batch, depth, height, width, channels)` → the same with larger spatial sizes.
-    """
-
-    rank = 3
-
-    def __init__(
-        self,
-        padding: Any = ((1, 1), (1, 1), (1, 1)),
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(padding, data_format, **kwargs)

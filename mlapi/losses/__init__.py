@@ -8,19 +8,41 @@ from mlapi.losses.base import Loss, LossFunctionWrapper
 from mlapi.losses.classification import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    CategoricalHinge,
-    Hinge,
     KLDivergence,
     SparseCategoricalCrossentropy,
-    SquaredHinge,
     binary_crossentropy,
     categorical_crossentropy,
-    categorical_hinge,
     check_labels,
-    hinge,
     kl_divergence,
     sparse_categorical_crossentropy,
+)
+from mlapi.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+)
+from mlapi.losses.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
     squared_hinge,
+)
+from mlapi.losses.labels import (
+    CTC,
+    Circle,
+    circle,
+    ctc,
+)
+from mlapi.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
 )
 from mlapi.losses.regression import (
     CosineSimilarity,
@@ -43,14 +65,21 @@ from mlapi.losses.regression import (
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -58,11 +87,18 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -76,6 +112,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 # Each function and the class that computes the same, faster in training.
@@ -95,6 +132,13 @@ _CLASS_OF: dict[Callable[..., Any], type[Loss]] = {
     hinge: Hinge,
     squared_hinge: SquaredHinge,
     categorical_hinge: CategoricalHinge,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+    dice: Dice,
+    tversky: Tversky,
+    circle: Circle,
+    ctc: CTC,
 }
 _SHORT_NAMES = {
     "mse": mean_squared_error,

@@ -1,15 +1,15 @@
 """What all losses share: conversion, alignment, weights, masks and the reduction to one number."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from mlapi import dtypes, naming, ops, serialization, tree
 from mlapi.backends import adapter
-from mlapi.errors import ShapeError, one_of
+from mlapi.errors import DTypeError, ShapeError, one_of
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
@@ -63,6 +63,7 @@ class Loss(Configurable):
 
     Raises:
         ArgumentError: `reduction` is none of these.
+        DTypeError: `dtype` is no float type.
 
     Example:
         >>> from mlapi import losses, ops
@@ -74,7 +75,10 @@ class Loss(Configurable):
     """
 
     integer_targets = False
-    """Whether `y_true` holds class numbers, which stay integers."""
+    """Whether `y_true` holds class numbers or labels, which stay integers."""
+
+    selective = False
+    """Whether `valid` leaves some samples out, whatever masks and weights say."""
 
     def __init__(
         self,
@@ -84,7 +88,16 @@ class Loss(Configurable):
     ) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
         self.reduction = one_of("reduction", reduction, REDUCTIONS)
-        self.dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+        self._dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+        if self._dtype not in FLOATS:
+            raise DTypeError(
+                f"{type(self).__name__}: dtype must be a float type, received {dtype!r}."
+            )
+
+    @property
+    def dtype(self) -> str:
+        """The float type that the loss is computed in."""
+        return self._dtype
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Returns the loss of every sample, neither weighted nor reduced."""
@@ -109,7 +122,7 @@ class Loss(Configurable):
         Raises:
             ShapeError: targets, predictions, weights or mask do not fit one another.
         """
-        dtype = self.dtype
+        dtype = self._dtype
         if type(y_pred) not in _native_types or _dtype_of(y_pred) != dtype:
             y_pred = to_tensors(y_pred, dtype)
         if type(y_true) not in _native_types or (
@@ -118,18 +131,38 @@ class Loss(Configurable):
             y_true = to_tensors(y_true, None if self.integer_targets else dtype)
         if sample_weight is None and mask is None and self.reduction in _PLAIN_MEANS:
             return self._mean(y_true, y_pred)
-        return reduce(self.call(y_true, y_pred), sample_weight, mask, self.reduction, self.name)
+        values = self.call(y_true, y_pred)
+        if self.selective:
+            valid = self.valid(y_true, y_pred, values)
+            mask = valid if mask is None else ops.logical_and(valid, mask)
+        return reduce(values, sample_weight, mask, self.reduction, self.name)
+
+    def valid(self, y_true: Any, y_pred: Any, values: Tensor) -> Tensor:
+        """Returns which values count, for a loss that is `selective`."""
+        raise NotImplementedError
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Sequence[int | None]) -> None:
+        """Checks on the host what only the targets' values can tell.
+
+        Raises:
+            DataError: class numbers are out of range.
+        """
 
     def _mean(self, y_true: Any, y_pred: Any) -> Tensor:
-        """The mean of `call`, for losses that have a shorter way to it."""
-        return ops.mean(self.call(y_true, y_pred))
+        """The mean of what counts, for losses that have a shorter way to it."""
+        values = self.call(y_true, y_pred)
+        if self.selective:
+            return reduce(values, None, self.valid(y_true, y_pred, values), "mean", self.name)
+        return ops.mean(values)
 
 
 class ElementwiseLoss(Loss):
-    """A loss whose value for a sample is the mean of `error` over the last axis.
+    """A loss whose value for a sample is the mean of `error` over `axis`.
 
     Predictions of shape `(batch,)` have no such axis: each is a sample of its own.
     """
+
+    axis: int = -1
 
     def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the error of every element."""
@@ -138,7 +171,7 @@ class ElementwiseLoss(Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the mean error of every sample."""
         error = self.error(y_true, y_pred)
-        return ops.mean(error, axis=-1) if len(error.shape) > 1 else error
+        return ops.mean(error, axis=self.axis) if len(error.shape) > 1 else error
 
     def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return ops.mean(self.error(y_true, y_pred))
@@ -176,6 +209,17 @@ class LossFunctionWrapper(Loss):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         return {**super().get_config(), **self.fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Returns a new object from what `get_config` returned, plain data included."""
+        return cls(**(with_function(config, "losses") if "fn" in config else config))
+
+
+def with_function(config: dict[str, Any], family: str) -> dict[str, Any]:
+    """Returns a config with a function in the place of its name or record, and read arguments."""
+    config = serialization.deserialize(config)
+    return {**config, "fn": serialization.get(family, config["fn"], "function")}
 
 
 def function_name(fn: Callable[..., Any]) -> str:
@@ -327,5 +371,13 @@ def reduce(
     if reduction == "mean_with_sample_weight" and weights is not None:
         return ratio(ops.sum(values), ops.sum(spread(weights, values)))
     if valid is not None:
-        return ratio(ops.sum(values), ops.sum(spread(valid, values)))
+        count = ops.sum(spread(valid, values))
+        return ops.sum(values) / ops.maximum(count, 1.0)
     return ops.mean(values)
+
+
+def differs(numbers: Any, number: int) -> Tensor:
+    """Where integers differ from one, which need not be one of their dtype."""
+    if _dtype_of(numbers) not in ("int32", "int64"):
+        numbers = ops.cast(numbers, "int32")
+    return numbers != number

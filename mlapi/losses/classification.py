@@ -1,10 +1,11 @@
-"""Losses for classes: cross-entropies, divergence and hinges."""
+"""Losses for classes: cross-entropies and divergence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mlapi import config, ops
+from mlapi import config, ops, validation
 from mlapi.backends import adapter
 from mlapi.errors import DataError, ShapeError
 from mlapi.losses.base import (
@@ -12,6 +13,7 @@ from mlapi.losses.base import (
     INTEGERS,
     ElementwiseLoss,
     Loss,
+    differs,
     float_tensor,
     matched,
     same_shape,
@@ -21,10 +23,12 @@ from mlapi.losses.means import (
     mean_categorical_crossentropy,
     mean_sparse_categorical_crossentropy,
 )
+from mlapi.op import op
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 _native_types = adapter.core.native_types
 _dtype_of = adapter.core.dtype_of
+_optional_integer = validation.optional(validation.integer_axis)
 
 
 def binary_error(
@@ -37,9 +41,14 @@ def binary_error(
 
 def _binary(y_true: Any, y_pred: Any, label_smoothing: float) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "binary_crossentropy")
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return y_true, y_pred
+    return smoothed_bits(y_true, label_smoothing), y_pred
+
+
+def smoothed_bits(y_true: Tensor, label_smoothing: float) -> Tensor:
+    """Returns targets of 0 and 1, drawn towards 0.5."""
+    if not label_smoothing:
+        return y_true
+    return y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
 
 
 def binary_crossentropy(
@@ -103,9 +112,14 @@ def _categorical(
     y_true: Any, y_pred: Any, label_smoothing: float, axis: int
 ) -> tuple[Tensor, Tensor]:
     y_true, y_pred = matched(y_true, y_pred, "categorical_crossentropy")
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
-    return y_true, y_pred
+    return smoothed_classes(y_true, label_smoothing, axis), y_pred
+
+
+def smoothed_classes(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor:
+    """Returns one-hot targets with a share of them spread evenly over all classes."""
+    if not label_smoothing:
+        return y_true
+    return y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
 
 
 def sparse_categorical_crossentropy(
@@ -142,7 +156,7 @@ def sparse_categorical_crossentropy(
     target = class_numbers(y_true, output, axis, "sparse_categorical_crossentropy")
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
-    valid = ops.not_equal(target, ignore_class)
+    valid = differs(target, ignore_class)
     target = ops.where(valid, target, 0)
     values = ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
     return ops.where(valid, values, 0.0)
@@ -173,7 +187,13 @@ def class_numbers(y_true: Any, y_pred: Tensor, axis: int, where: str) -> Tensor:
     return y_true
 
 
-def check_labels(y: np.ndarray, num_classes: int, ignore_class: int | None = None) -> None:
+@op(dtype=None)
+def class_scores(y_pred: TensorLike, numbers: TensorLike) -> Tensor:
+    """The entry of `y_pred` along the last axis that each class number stands for."""
+    return ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(numbers, -1), axis=-1), -1)
+
+
+def check_labels(y: np.ndarray, num_classes: int | None, ignore_class: int | None = None) -> None:
     """Checks on the host that class numbers lie in `[0, num_classes)`.
 
     On an accelerator an index out of range reads as garbage or ends the process.
@@ -181,7 +201,7 @@ def check_labels(y: np.ndarray, num_classes: int, ignore_class: int | None = Non
     Raises:
         DataError: some do not; the message says which, and how many classes there are.
     """
-    if y.size == 0 or y.dtype.kind not in "iuf":
+    if num_classes is None or y.size == 0 or y.dtype.kind not in "iuf":
         return
     low, high = y.min(), y.max()
     if low >= 0 and high < num_classes:
@@ -208,40 +228,6 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     p = ops.clip(target, config.epsilon(), 1.0)
     q = ops.clip(output, config.epsilon(), 1.0)
     return ops.sum(p * ops.log(p / q), axis=-1)
-
-
-def hinge_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`max(0, 1 - y_true y_pred)` element by element; targets of only 0 and 1 become ±1."""
-    y_true, y_pred = matched(y_true, y_pred, "hinge")
-    binary = ops.all(ops.logical_or(ops.equal(y_true, 0.0), ops.equal(y_true, 1.0)))
-    y_true = ops.where(binary, 2.0 * y_true - 1.0, y_true)
-    return ops.maximum(1.0 - y_true * y_pred, 0.0)
-
-
-def squared_hinge_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """The square of `hinge_error`."""
-    return ops.square(hinge_error(y_true, y_pred))
-
-
-def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """Mean over the last axis of `max(0, 1 - y_true y_pred)`.
-
-    Targets are -1 or 1; where all are 0 or 1, 0 counts as -1.
-    """
-    return ops.mean(hinge_error(y_true, y_pred), axis=-1)
-
-
-def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """Mean over the last axis of `max(0, 1 - y_true y_pred)²`; targets as for `hinge`."""
-    return ops.mean(squared_hinge_error(y_true, y_pred), axis=-1)
-
-
-def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`max(0, 1 + highest score of a wrong class - score of the right one)`, one-hot targets."""
-    y_true, y_pred = matched(y_true, y_pred, "categorical_hinge")
-    right = ops.sum(y_true * y_pred, axis=-1)
-    wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
-    return ops.maximum(wrong - right + 1.0, 0.0)
 
 
 class BinaryCrossentropy(ElementwiseLoss):
@@ -271,18 +257,13 @@ class BinaryCrossentropy(ElementwiseLoss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
+        self.from_logits = validation.boolean(self, "from_logits", from_logits)
+        self.label_smoothing = validation.fraction(self, "label_smoothing", label_smoothing)
+        self.axis = validation.integer_axis(self, "axis", axis)
 
     def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the cross-entropy of every element."""
         return binary_error(y_true, y_pred, self.from_logits, self.label_smoothing)
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the cross-entropy of every sample."""
-        error = self.error(y_true, y_pred)
-        return ops.mean(error, axis=self.axis) if len(error.shape) > 1 else error
 
     def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true, y_pred = _binary(y_true, y_pred, self.label_smoothing)
@@ -316,9 +297,9 @@ class CategoricalCrossentropy(Loss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
+        self.from_logits = validation.boolean(self, "from_logits", from_logits)
+        self.label_smoothing = validation.fraction(self, "label_smoothing", label_smoothing)
+        self.axis = validation.integer_axis(self, "axis", axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the cross-entropy of every sample."""
@@ -362,9 +343,10 @@ class SparseCategoricalCrossentropy(Loss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.ignore_class = ignore_class
-        self.axis = axis
+        self.from_logits = validation.boolean(self, "from_logits", from_logits)
+        self.ignore_class = _optional_integer(self, "ignore_class", ignore_class)
+        self.axis = validation.integer_axis(self, "axis", axis)
+        self.selective = ignore_class is not None
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the cross-entropy of every sample."""
@@ -374,27 +356,23 @@ class SparseCategoricalCrossentropy(Loss):
 
     def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true = class_numbers(y_true, y_pred, self.axis, self.name)
-        return mean_sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.axis)
+        return mean_sparse_categorical_crossentropy(
+            y_true, y_pred, self.from_logits, self.axis, self.ignore_class
+        )
 
-    def __call__(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        sample_weight: TensorLike | None = None,
-        *,
-        mask: TensorLike | None = None,
-    ) -> Tensor:
-        """As for every loss; samples of the ignored class are masked."""
-        if self.ignore_class is not None:
-            mask = valid_mask(y_true, ops.cast(y_pred, self.dtype), self, mask)
-        return super().__call__(y_true, y_pred, sample_weight, mask=mask)
+    def valid(self, y_true: Any, y_pred: Any, values: Tensor) -> Tensor:
+        """Returns which samples are not of the ignored class."""
+        return not_ignored(y_true, y_pred, self)
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Sequence[int | None]) -> None:
+        """Checks that the class numbers are within range."""
+        check_labels(y_true, y_pred_shape[self.axis], self.ignore_class)
 
 
-def valid_mask(y_true: TensorLike, y_pred: Tensor, options: Any, mask: TensorLike | None) -> Tensor:
-    """Returns which samples are not of `options.ignore_class`, and in `mask` if there is one."""
+def not_ignored(y_true: TensorLike, y_pred: Tensor, options: Any) -> Any:
+    """Returns which samples are not of `options.ignore_class`."""
     numbers = class_numbers(y_true, y_pred, options.axis, options.name)
-    valid = ops.not_equal(numbers, options.ignore_class)
-    return valid if mask is None else ops.logical_and(valid, mask)
+    return differs(numbers, options.ignore_class)
 
 
 class KLDivergence(Loss):
@@ -417,57 +395,3 @@ class KLDivergence(Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the loss of every sample."""
         return kl_divergence(y_true, y_pred)
-
-
-class Hinge(ElementwiseLoss):
-    """Mean of `max(0, 1 - y_true y_pred)` with targets ±1 (or 0 and 1).
-
-    Arguments as for `KLDivergence`.
-    """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "hinge",
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        super().__init__(name, reduction, dtype)
-
-    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the error of every element."""
-        return hinge_error(y_true, y_pred)
-
-
-class SquaredHinge(ElementwiseLoss):
-    """Mean of `max(0, 1 - y_true y_pred)²`. Arguments as for `KLDivergence`."""
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "squared_hinge",
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        super().__init__(name, reduction, dtype)
-
-    def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the error of every element."""
-        return squared_hinge_error(y_true, y_pred)
-
-
-class CategoricalHinge(Loss):
-    """Hinge of the right class's score against the best wrong one's, with one-hot targets.
-
-    Arguments as for `KLDivergence`.
-    """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_hinge",
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the loss of every sample."""
-        return categorical_hinge(y_true, y_pred)

@@ -5,6 +5,7 @@ have been checked before these are called.
 """
 
 from mlapi import ops
+from mlapi.losses.base import differs
 from mlapi.op import op
 from mlapi.types import Tensor, TensorLike
 
@@ -27,7 +28,17 @@ def mean_categorical_crossentropy(
 
 @op(dtype=None)
 def mean_sparse_categorical_crossentropy(
-    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+    target: TensorLike,
+    output: TensorLike,
+    from_logits: bool = False,
+    axis: int = -1,
+    ignore_class: int | None = None,
 ) -> Tensor:
-    """Mean of `ops.sparse_categorical_crossentropy` over all samples."""
-    return ops.mean(ops.sparse_categorical_crossentropy(target, output, from_logits, axis))
+    """Mean of `ops.sparse_categorical_crossentropy` over the samples of other classes than one."""
+    if ignore_class is None:
+        return ops.mean(ops.sparse_categorical_crossentropy(target, output, from_logits, axis))
+    valid = differs(target, ignore_class)
+    target = ops.where(valid, target, 0)
+    values = ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
+    count = ops.sum(ops.cast(valid, values.dtype))
+    return ops.sum(ops.where(valid, values, 0.0)) / ops.maximum(count, 1.0)

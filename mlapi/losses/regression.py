@@ -2,8 +2,9 @@
 
 import math
 
-from mlapi import config, ops
+from mlapi import config, ops, validation
 from mlapi.losses.base import ElementwiseLoss, Loss, matched
+from mlapi.op import op
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
 # The functions of errors element by element: losses and metrics average them in their own ways.
@@ -25,7 +26,7 @@ def percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 |y_pred - y_true| / |y_true|`."""
     y_true, y_pred = matched(y_true, y_pred, "mean_absolute_percentage_error")
     scale = ops.maximum(ops.abs(y_true), config.epsilon())
-    return 100.0 * ops.abs(y_pred - y_true) / scale
+    return ops.abs((y_pred - y_true) / scale) * 100.0
 
 
 def squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -40,9 +41,15 @@ def squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def huber_error(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """`e²/2` for errors up to `delta`, `delta |e| - delta²/2` beyond."""
     y_true, y_pred = matched(y_true, y_pred, "huber")
-    error = ops.abs(y_pred - y_true)
-    inner = ops.minimum(error, delta)
-    return 0.5 * ops.square(inner) + delta * (error - inner)
+    return huber_distance(y_true, y_pred, delta)
+
+
+@op(dtype=None)
+def huber_distance(y_true: TensorLike, y_pred: TensorLike, delta: float) -> Tensor:
+    """`huber_error` of tensors of the same shape and dtype."""
+    error = ops.abs(ops.subtract(y_pred, y_true))
+    beyond = ops.relu(error - delta)
+    return ops.square(error - beyond) * 0.5 + beyond * delta
 
 
 def log_cosh_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -228,7 +235,7 @@ class Huber(ElementwiseLoss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.delta = delta
+        self.delta = validation.positive(self, "delta", delta)
 
     def error(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the Huber error of every element."""
@@ -288,7 +295,7 @@ class CosineSimilarity(Loss):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.axis = axis
+        self.axis = validation.integer_axis(self, "axis", axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns minus the cosine for every sample."""

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from mlapi import config, ops
+from mlapi import config, ops, validation
 from mlapi.backends import adapter
-from mlapi.errors import ArgumentError
 from mlapi.losses.base import dtype_name, equal_rank, matched
-from mlapi.losses.classification import class_numbers
+from mlapi.losses.classification import class_numbers, class_scores
 from mlapi.metrics.base import Metric
 from mlapi.metrics.reduction import MeanMetricWrapper
 from mlapi.op import op
@@ -54,27 +53,28 @@ def sparse_top_k_hits(
     """Where fewer than `k` classes score higher than the right one."""
     output = ops.convert_to_tensor(y_pred)
     target = class_numbers(y_true, output, -1, "sparse_top_k_categorical_accuracy")
-    target = ops.expand_dims(target, -1)
     if from_sorted_ids:
-        return ops.any(ops.equal(ops.cast(output[..., :k], "int32"), target), axis=-1)
-    return _in_top(ops.take_along_axis(output, target, axis=-1), output, k)
+        best = ops.cast(output[..., :k], "int32")
+        return ops.any(ops.equal(best, ops.expand_dims(target, -1)), axis=-1)
+    return top_hits(class_scores(output, target), output, k)
 
 
 def top_k_hits(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """As `sparse_top_k_hits`, with one-hot targets."""
     target, output = matched(y_true, y_pred, "top_k_categorical_accuracy")
-    place = ops.expand_dims(ops.argmax(target, axis=-1), -1)
-    return _in_top(ops.take_along_axis(output, place, axis=-1), output, k)
+    return top_hits(class_scores(output, ops.argmax(target, axis=-1)), output, k)
 
 
-def _in_top(right: Tensor, y_pred: Tensor, k: int) -> Tensor:
-    better = ops.sum(ops.cast(y_pred > right, "int32"), axis=-1)
+@op(dtype=None)
+def top_hits(right: TensorLike, y_pred: TensorLike, k: int) -> Tensor:
+    """Where fewer than `k` entries of `y_pred` along the last axis are larger than `right`."""
+    better = ops.sum(ops.greater(y_pred, ops.expand_dims(right, -1)), axis=-1)
     # A score that is not a number beats nothing and is beaten by nothing: it is no hit.
-    return ops.logical_and(better < k, ops.isfinite(ops.squeeze(right, -1)))
+    return ops.logical_and(better < k, ops.isfinite(right))
 
 
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
-    """Share of right answers of each sample, with targets of 0 and 1.
+    """1 where a prediction is on the right side of the threshold, else 0; targets of 0 and 1.
 
     Args:
         y_true: targets, shape `(batch, d0, …, dN)`.
@@ -82,12 +82,12 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
         threshold: above it a prediction counts as 1.
 
     Returns:
-        Shape `(batch, d0, …, dN-1)`.
+        Floats of the same shape.
 
     Raises:
-        ShapeError: the shapes differ.
+        ShapeError: the shapes differ in more than a last axis of size 1.
     """
-    return ops.mean(binary_hits(y_true, y_pred, threshold), axis=-1)
+    return ops.cast(binary_hits(y_true, y_pred, threshold), config.floatx())
 
 
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -149,10 +149,10 @@ class BinaryAccuracy(MeanMetricWrapper):
     Args:
         name: for logs.
         dtype: float type of the state.
-        threshold: above it a prediction counts as 1; between 0 and 1.
+        threshold: above it a prediction counts as 1; 0 for predictions that are logits.
 
     Raises:
-        ArgumentError: `threshold` is not between 0 and 1.
+        ArgumentTypeError: `threshold` is no number.
     """
 
     def __init__(
@@ -161,11 +161,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         dtype: DTypeLike | None = None,
         threshold: float = 0.5,
     ) -> None:
-        if not 0 < threshold < 1:
-            raise ArgumentError(
-                f"BinaryAccuracy: threshold must lie between 0 and 1, received {threshold!r}. "
-                "For predictions that are logits, apply a sigmoid first."
-            )
+        threshold = validation.number(self, "threshold", threshold)
         super().__init__(binary_hits, name, dtype, threshold=threshold)
         self.threshold = threshold
 
@@ -223,6 +219,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         name: str | None = "top_k_categorical_accuracy",
         dtype: DTypeLike | None = None,
     ) -> None:
+        k = validation.positive_int(self, "k", k)
         super().__init__(top_k_hits, name, dtype, k=k)
         self.k = k
 
@@ -244,6 +241,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: DTypeLike | None = None,
         from_sorted_ids: bool = False,
     ) -> None:
+        k = validation.positive_int(self, "k", k)
+        from_sorted_ids = validation.boolean(self, "from_sorted_ids", from_sorted_ids)
         super().__init__(sparse_top_k_hits, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
         self.k = k
         self.from_sorted_ids = from_sorted_ids

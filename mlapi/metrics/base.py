@@ -37,7 +37,12 @@ class Metric(Stateful, Configurable):
 
     def __init__(self, dtype: DTypeLike | None = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
-        self.dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+        self._dtype = dtypes.standardize(getattr(dtype, "compute_dtype", dtype))
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the state, unless a variable has one of its own."""
+        return self._dtype
 
     def add_variable(
         self,
@@ -59,7 +64,7 @@ class Metric(Stateful, Configurable):
         return Variable(
             initializers.get(initializer),
             shape=tuple(shape),
-            dtype=dtype or self.dtype,
+            dtype=dtype or self._dtype,
             trainable=False,
             name=name or "variable",
             path=f"{self.name}/{name or 'variable'}",

@@ -1,8 +1,8 @@
-"""Metrics of right and wrong decisions at thresholds: counts, precision, recall, AUC.
+"""Metrics of right and wrong decisions at thresholds: counts, precision, recall.
 
 All keep one histogram of predictions between thresholds, for positives and for negatives apart;
-a sum over its bars gives the four counts at every threshold. A batch costs one search and one
-scatter whatever the number of thresholds.
+a sum over its bars gives the four counts at every threshold. A batch costs one scatter whatever
+the number of thresholds.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from mlapi import config, ops
-from mlapi.errors import ArgumentError, NotBuiltError, ShapeError, one_of
+from mlapi import ops, validation
+from mlapi.backends import adapter
+from mlapi.errors import ShapeError
 from mlapi.losses.base import fit_weights, matched, ratio, spread
 from mlapi.metrics.base import Metric
-from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
+from mlapi.types import DTypeLike, Tensor, TensorLike
 
 Thresholds = float | Sequence[float] | None
+
+
+def _from_0_to_1(value: Any) -> float | list[float]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError
+    if array.ndim > 1 or not array.size or not ((array >= 0) & (array <= 1)).all():
+        raise ValueError
+    return array.tolist()
+
+
+levels = validation.Check("one or several numbers from 0 to 1", _from_0_to_1, 1.5)
+_optional_count = validation.optional(validation.positive_int)
+optional_index = validation.optional(validation.non_negative_int)
+
+
+def evenly(count: int) -> list[float]:
+    """Returns thresholds that divide 0 to 1 evenly, both included; 0.5 if there is to be one."""
+    return [0.5] if count == 1 else [i / (count - 1) for i in range(count)]
 
 
 class ConfusionMetric(Metric):
@@ -27,6 +47,7 @@ class ConfusionMetric(Metric):
         labels: None, or how many columns of the predictions are counted apart.
         name: for logs.
         dtype: float type of the state.
+        even: whether the thresholds divide 0 to 1 evenly, which spares a search.
     """
 
     def __init__(
@@ -35,34 +56,78 @@ class ConfusionMetric(Metric):
         labels: int | None,
         name: str | None,
         dtype: DTypeLike | None,
+        even: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        self._edges = np.asarray(thresholds, self.dtype)
+        self._levels = [float(t) for t in thresholds]
+        self._even = even and len(self._levels) > 1
+        self._edges = None
+        if not self._even and len(self._levels) > 1:
+            self._edges = adapter.core.convert(np.asarray(thresholds, self.dtype))
         columns = () if labels is None else (labels,)
         # Axes: between which thresholds, (which label,) positive or negative.
-        self.histogram = self.add_variable((len(self._edges) + 1, *columns, 2), name="histogram")
+        self.histogram = self.add_variable((len(self._levels) + 1, *columns, 2), name="histogram")
 
     def count(self, y_true: Tensor, y_pred: Tensor, weights: Tensor | None) -> None:
-        """Adds a batch, all of one shape, to the histogram."""
+        """Adds a batch, all of one shape, to the histogram; targets other than 0 are positive."""
         bars = self.histogram.shape
-        place = ops.searchsorted(self._edges, ops.reshape(y_pred, (-1,)))
+        predictions = ops.reshape(y_pred, (-1,))
+        place = self._below_which(predictions)
         if len(bars) == 3:
-            place = ops.reshape(place, (-1, bars[1])) * bars[1]
-            place = ops.add(place, np.arange(bars[1], dtype="int32"))
-        both = ops.stack([y_true, 1.0 - y_true], axis=-1)
-        if weights is not None:
-            both = both * ops.expand_dims(weights, -1)
-        counted = ops.segment_sum(
-            ops.reshape(both, (-1, 2)),
-            ops.reshape(place, (-1,)),
-            num_segments=int(np.prod(bars[:-1])),
-        )
+            columns = ops.arange(0, bars[1], dtype="int32")
+            place = ops.reshape(ops.reshape(place, (-1, bars[1])) * bars[1] + columns, (-1,))
+        negative: Any = ops.reshape(y_true, (-1,)) == 0.0
+        place = place * 2 + ops.cast(negative, "int32")
+        if weights is None:
+            counted = ops.ones_like(predictions)
+        else:
+            counted = ops.reshape(weights, (-1,))
+        empty = ops.zeros((int(np.prod(bars)),), self.dtype)
+        # Added up apart first: ones are too small to be added to large numbers.
+        counted = adapter.arrays.accumulate(empty, place, counted, "add", False)
         self.histogram.assign_add(ops.reshape(counted, bars))
+
+    def _below_which(self, predictions: Tensor) -> Tensor:
+        """How many thresholds each prediction is above of."""
+        if self._edges is not None:
+            return adapter.arrays.search(self._edges, predictions, "left")
+        if not self._even:
+            return ops.cast(predictions > self._levels[0], "int32")
+        last = len(self._levels) - 1
+        place = ops.cast(ops.ceil(predictions * last), "int32")
+        return ops.clip(place, 1 if self._levels[0] < 0 else 0, last)
+
+    def add(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: TensorLike | None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+    ) -> None:
+        """Adds a batch, of which only one column or the highest predictions may count."""
+        y_true, y_pred = matched(y_true, ops.cast(y_pred, self.dtype), self.name)
+        weights = None
+        if sample_weight is not None:
+            weights = spread(fit_weights(sample_weight, y_pred, self.name), y_pred)
+        if top_k is not None:
+            places = ops.top_k(y_pred, top_k)[1]
+            chosen = ops.sum(ops.one_hot(places, y_pred.shape[-1]), axis=-2) > 0
+            y_pred = ops.where(chosen, y_pred, -np.inf)
+        if class_id is not None:
+            if len(y_pred.shape) < 2:
+                raise ShapeError(
+                    f'{type(self).__name__} "{self.name}": class_id={class_id} needs predictions '
+                    f"of shape (batch, …, classes), received {tuple(y_pred.shape)}."
+                )
+            y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
+            weights = None if weights is None else weights[..., class_id]
+        self.count(y_true, y_pred, weights)
 
     def _above(self) -> tuple[Tensor, Tensor]:
         """True and false positives at every threshold."""
         summed = ops.cumsum(self.histogram.value, axis=0)
-        above = ops.maximum(summed[-1:] - summed[:-1], 0.0)
+        above = ops.relu(summed[-1:] - summed[:-1])
         return above[..., 0], above[..., 1]
 
     def _below(self) -> tuple[Tensor, Tensor]:
@@ -102,19 +167,16 @@ class ThresholdMetric(ConfusionMetric):
         top_k: int | None = None,
         class_id: int | None = None,
     ) -> None:
-        self.thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
-        if thresholds is None:
-            thresholds = 0.5 if top_k is None else -np.inf
-        given = [float(t) for t in np.ravel(np.asarray(thresholds, float))]
-        if top_k is None and not (given and all(0 <= t <= 1 for t in given)):
-            raise ArgumentError(
-                f"{type(self).__name__}: thresholds must lie from 0 to 1, received {thresholds!r}."
-            )
+        if thresholds is not None:
+            thresholds = levels(self, "thresholds", thresholds)
+        default = 0.5 if top_k is None else -np.inf
+        given = np.atleast_1d(default if thresholds is None else np.asarray(thresholds, float))
         order = np.argsort(given, kind="stable")
-        self._position = np.argsort(order).astype("int32")
-        super().__init__(np.asarray(given)[order].tolist(), None, name, dtype)
+        self._in_order = adapter.core.convert(np.argsort(order).astype("int32"))
+        super().__init__(given[order].tolist(), None, name, dtype)
+        self.thresholds = thresholds
+        self.top_k = _optional_count(self, "top_k", top_k)
+        self.class_id = optional_index(self, "class_id", class_id)
 
     def update_state(
         self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
@@ -129,23 +191,13 @@ class ThresholdMetric(ConfusionMetric):
         Raises:
             ShapeError: the shapes do not fit.
         """
-        y_true, y_pred = matched(y_true, ops.cast(y_pred, self.dtype), self.name)
-        weights = None
-        if sample_weight is not None:
-            weights = spread(fit_weights(sample_weight, y_pred, self.name), y_pred)
-        if self.top_k is not None:
-            least = ops.top_k(y_pred, self.top_k)[0][..., -1:]
-            y_pred = ops.where(y_pred >= least, y_pred, -np.inf)
-        if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-            weights = None if weights is None else weights[..., self.class_id]
-        self.count(y_true, y_pred, weights)
+        self.add(y_true, y_pred, sample_weight, self.top_k, self.class_id)
 
     def _given(self, values: Tensor) -> Tensor:
         """Values at the ascending thresholds in the user's order; a scalar where there is one."""
-        if len(self._position) == 1:
+        if len(self._levels) == 1:
             return values[0]
-        return ops.take(values, self._position, axis=0)
+        return ops.take(values, self._in_order, axis=0)
 
 
 class TruePositives(ThresholdMetric):
@@ -280,172 +332,3 @@ class Recall(ThresholdMetric):
         """Returns the recall; 0 where there are no positives."""
         found, missed = self.true_positives, self.false_negatives
         return self._given(ratio(found, found + missed))
-
-
-class AUC(ConfusionMetric):
-    """Area under the ROC or the precision-recall curve, drawn through a number of thresholds.
-
-    The more thresholds, and the more evenly predictions spread between them, the closer the
-    result comes to the exact area.
-
-    Args:
-        num_thresholds: points of the curve, spread evenly over 0 to 1; at least 2.
-        curve: `"ROC"` (true positive over false positive rate) or `"PR"`.
-        summation_method: between two points, `"interpolation"` takes straight lines (for PR,
-            straight in true and false positives: Davis and Goadrich, "The relationship between
-            precision-recall and ROC curves", 2006), `"minoring"` the lower of the two heights,
-            `"majoring"` the upper one.
-        name: for logs.
-        dtype: float type of the state.
-        thresholds: in place of `num_thresholds`, those between 0 and 1 to use.
-        multi_label: whether each column of `(batch, labels)` has an area of its own, of which the
-            result is the mean. Otherwise all predictions go into one curve.
-        num_labels: with `multi_label`, how many labels; by default seen from the first batch.
-        label_weights: of the labels in that mean, or of the columns in the one curve.
-        from_logits: whether predictions have not been through a sigmoid yet.
-
-    Raises:
-        ArgumentError: an argument has none of these values.
-
-    Example:
-        >>> from mlapi import metrics
-        >>> float(metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
-        0.75
-    """
-
-    def __init__(
-        self,
-        num_thresholds: int = 200,
-        curve: str = "ROC",
-        summation_method: str = "interpolation",
-        name: str | None = None,
-        dtype: DTypeLike | None = None,
-        thresholds: Sequence[float] | None = None,
-        multi_label: bool = False,
-        num_labels: int | None = None,
-        label_weights: Sequence[float] | None = None,
-        from_logits: bool = False,
-    ) -> None:
-        self.curve = one_of("AUC curve", str(curve).upper(), ("ROC", "PR"))
-        self.summation_method = one_of(
-            "AUC summation_method",
-            str(summation_method).lower(),
-            ("interpolation", "minoring", "majoring"),
-        )
-        if num_labels and not multi_label:
-            raise ArgumentError("AUC: num_labels needs multi_label=True.")
-        if thresholds is None:
-            if num_thresholds < 2:
-                raise ArgumentError(
-                    f"AUC: num_thresholds must be at least 2, received {num_thresholds!r}."
-                )
-            inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        else:
-            inner = np.sort(np.asarray(thresholds, float))
-            if inner.ndim != 1 or not np.all((inner >= 0) & (inner <= 1)):
-                raise ArgumentError(
-                    f"AUC: thresholds must be a list from 0 to 1, received {thresholds!r}."
-                )
-        # The outermost two take all predictions in, exactly 0 and 1 too.
-        self.thresholds = [-config.epsilon(), *inner.tolist(), 1.0 + config.epsilon()]
-        self.num_thresholds = len(self.thresholds)
-        self.multi_label = multi_label
-        self.num_labels = num_labels
-        self.label_weights = label_weights
-        self.from_logits = from_logits
-        self._given_thresholds = thresholds
-        if multi_label and not num_labels:
-            Metric.__init__(self, dtype, name)
-        else:
-            super().__init__(self.thresholds, num_labels, name, dtype)
-
-    def build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
-        """Makes the state, where it waits for the number of labels."""
-        if "histogram" in self.__dict__:
-            return
-        if len(y_pred_shape) != 2 or y_pred_shape[1] is None:
-            raise ShapeError(
-                f'AUC "{self.name}" with multi_label=True needs predictions of shape '
-                f"(batch, labels), received {tuple(y_pred_shape)}."
-            )
-        self.num_labels = int(y_pred_shape[1])
-        super().__init__(self.thresholds, self.num_labels, self.name, self.dtype)
-
-    def update_state(
-        self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
-    ) -> None:
-        """Adds a batch.
-
-        Args:
-            y_true: targets of 0 and 1.
-            y_pred: predictions from 0 to 1 (or logits), same shape.
-            sample_weight: a weight per sample, or of the shape of the targets.
-
-        Raises:
-            ShapeError: the shapes do not fit.
-        """
-        y_true, y_pred = matched(y_true, ops.cast(y_pred, self.dtype), self.name)
-        if self.multi_label:
-            self.build(y_true.shape, y_pred.shape)
-        if self.from_logits:
-            y_pred = ops.sigmoid(y_pred)
-        weights = None
-        if sample_weight is not None:
-            weights = spread(fit_weights(sample_weight, y_pred, self.name), y_pred)
-        if self.label_weights is not None and not self.multi_label:
-            columns = np.asarray(self.label_weights, self.dtype)
-            weights = ops.multiply(columns, ops.ones_like(y_pred) if weights is None else weights)
-        self.count(y_true, y_pred, weights)
-
-    def result(self) -> Tensor:
-        """Returns the area."""
-        if "histogram" not in self.__dict__:
-            raise NotBuiltError(
-                f'AUC "{self.name}" with multi_label=True has seen no batch yet, so the number of '
-                "labels is unknown. Give num_labels, or call update_state() first."
-            )
-        areas = self._areas()
-        if not self.multi_label:
-            return areas
-        if self.label_weights is None:
-            return ops.mean(areas)
-        weights = np.asarray(self.label_weights, self.dtype)
-        return ops.sum(ops.multiply(areas, weights / weights.sum()))
-
-    def _areas(self) -> Tensor:
-        found, false = self._above()
-        missed, left = self._below()
-        if self.curve == "PR" and self.summation_method == "interpolation":
-            return _precision_recall_area(found, false, missed)
-        recall = ratio(found, found + missed)
-        if self.curve == "ROC":
-            x, y = ratio(false, false + left), recall
-        else:
-            x, y = recall, ratio(found, found + false)
-        if self.summation_method == "interpolation":
-            height = (y[:-1] + y[1:]) / 2.0
-        elif self.summation_method == "minoring":
-            height = ops.minimum(y[:-1], y[1:])
-        else:
-            height = ops.maximum(y[:-1], y[1:])
-        return ops.sum((x[:-1] - x[1:]) * height, axis=0)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "thresholds": self._given_thresholds}
-
-
-def _precision_recall_area(found: Tensor, false: Tensor, missed: Tensor) -> Tensor:
-    """Area under precision over recall, true positives being linear in all positives between.
-
-    With `tp = slope * p + intercept` between two thresholds, where `p = tp + fp`, precision
-    integrates to `slope * (Δtp + intercept * log(p₁ / p₂))` over the increase of `tp`.
-    """
-    positives = found + false
-    gained = found[:-1] - found[1:]
-    slope = ratio(gained, positives[:-1] - positives[1:])
-    intercept = found[1:] - slope * positives[1:]
-    both = ops.logical_and(positives[:-1] > 0, positives[1:] > 0)
-    growth = ops.where(both, ratio(positives[:-1], positives[1:]), 1.0)
-    area = slope * (gained + intercept * ops.log(growth))
-    return ops.sum(ratio(area, found[1:] + missed[1:]), axis=0)

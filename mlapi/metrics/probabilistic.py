@@ -2,20 +2,21 @@
 
 from typing import Any
 
+from mlapi import validation
 from mlapi.losses.base import float_tensor
 from mlapi.losses.classification import (
     binary_error,
     categorical_crossentropy,
-    categorical_hinge,
-    hinge_error,
     kl_divergence,
+    not_ignored,
     sparse_categorical_crossentropy,
-    squared_hinge_error,
-    valid_mask,
 )
+from mlapi.losses.hinge import categorical_hinge, hinge_error, squared_hinge_error
 from mlapi.losses.regression import poisson_error
 from mlapi.metrics.reduction import MeanMetricWrapper, masked_weights
 from mlapi.types import DTypeLike, TensorLike
+
+_optional_integer = validation.optional(validation.integer_axis)
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -40,6 +41,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
+        from_logits = validation.boolean(self, "from_logits", from_logits)
+        label_smoothing = validation.fraction(self, "label_smoothing", label_smoothing)
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
         super().__init__(binary_error, name, dtype, **options)
         self.from_logits = from_logits
@@ -65,6 +68,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0,
         axis: int = -1,
     ) -> None:
+        from_logits = validation.boolean(self, "from_logits", from_logits)
+        label_smoothing = validation.fraction(self, "label_smoothing", label_smoothing)
+        axis = validation.integer_axis(self, "axis", axis)
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(categorical_crossentropy, name, dtype, **options)
         self.from_logits = from_logits
@@ -91,6 +97,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
+        from_logits = validation.boolean(self, "from_logits", from_logits)
+        ignore_class = _optional_integer(self, "ignore_class", ignore_class)
+        axis = validation.integer_axis(self, "axis", axis)
         options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(sparse_categorical_crossentropy, name, dtype, **options)
         self.from_logits = from_logits
@@ -102,7 +111,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     ) -> None:
         """Adds a batch; samples of the ignored class get weight 0."""
         if self.ignore_class is not None:
-            valid = valid_mask(y_true, float_tensor(y_pred), self, None)
+            valid = not_ignored(y_true, float_tensor(y_pred), self)
             sample_weight = masked_weights(sample_weight, valid, self)
         super().update_state(y_true, y_pred, sample_weight)
 

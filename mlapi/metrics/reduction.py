@@ -1,11 +1,18 @@
 """Sums and means over everything seen."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from mlapi import ops
 from mlapi.backends import adapter
-from mlapi.losses.base import fit_weights, function_name, ratio, spread, to_tensors
+from mlapi.losses.base import (
+    fit_weights,
+    function_name,
+    ratio,
+    spread,
+    to_tensors,
+    with_function,
+)
 from mlapi.metrics.base import Metric
 from mlapi.types import DTypeLike, Tensor, TensorLike
 
@@ -78,8 +85,8 @@ class Mean(Metric):
         """
         if type(values) not in _native_types:
             values = ops.convert_to_tensor(values)
-        if _dtype_of(values) != self.dtype:
-            values = ops.cast(values, self.dtype)
+        if _dtype_of(values) != self._dtype:
+            values = ops.cast(values, self._dtype)
         if sample_weight is not None:
             return self._update_weighted(values, sample_weight)
         rank = len(values.shape)
@@ -152,6 +159,11 @@ class MeanMetricWrapper(Mean):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         return {**super().get_config(), **self.fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Returns a new object from what `get_config` returned, plain data included."""
+        return cls(**(with_function(config, "metrics") if "fn" in config else config))
 
 
 def masked_weights(weights: Any, mask: Any, metric: Metric) -> Tensor:

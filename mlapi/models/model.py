@@ -1,6 +1,6 @@
 """`Model`: a layer that can be trained, saved, and looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,7 +8,8 @@ from mlapi import saving, tree
 from mlapi.errors import ArgumentError
 from mlapi.graph import SymbolicTensor, symbols_in
 from mlapi.layers import Layer
-from mlapi.models import summary
+from mlapi.models import state_tree, summary
+from mlapi.models.state_tree import write as write_state_tree
 from mlapi.training.trainer import Trainer
 
 
@@ -27,6 +28,7 @@ class Model(Trainer, Layer):
     """
 
     functional_class: type["Model"] | None = None
+    _rematerializes = False  # its layers do
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         kind: Any = cls
@@ -111,6 +113,22 @@ class Model(Trainer, Layer):
             self._note_built(shapes, named)
         else:
             super()._build_in_call(*shapes, **named)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The values of all Variables, by kind and by the parts of their paths.
+
+        Args:
+            value_format: `"backend_tensor"` or `"numpy_array"`.
+
+        Returns:
+            A dict with the nests `trainable_variables`, `non_trainable_variables`,
+            `optimizer_variables` and `metrics_variables`.
+        """
+        return state_tree.read(self, value_format)
+
+    def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
+        """Assigns what `get_state_tree` returned, or a part of it; nothing if it does not fit."""
+        write_state_tree(self, state_tree)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text."""

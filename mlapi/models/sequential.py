@@ -7,8 +7,8 @@ from mlapi import naming, serialization, tree
 from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.graph import SymbolicTensor
 from mlapi.layers import Input, InputLayer, Layer
-from mlapi.layers.call_context import context
 from mlapi.models.functional import Functional
+from mlapi.state import scope
 
 
 class Sequential(Functional):
@@ -108,13 +108,13 @@ class Sequential(Functional):
         super()._build_in_call(*shapes, **named)
 
     def _extend(self, layer: Layer) -> None:
-        outer = context.path
+        outer = scope.path
         if not self._building:  # else the path ends with this model already
-            context.path = (*outer, self.name)
+            scope.path = (*outer, self.name)
         try:
             out = layer(self._last)
         finally:
-            context.path = outer
+            scope.path = outer
         if type(out) is not SymbolicTensor and layer is not self._stack[-1]:
             raise ArgumentError(
                 f'Sequential "{self.name}": {layer.name} has several outputs, which the next '

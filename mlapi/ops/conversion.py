@@ -89,6 +89,8 @@ def dtype(x: TensorLike) -> str:
         >>> ops.dtype([1, 2])
         'int32'
     """
+    if adapter.core.is_tensor(x):
+        return adapter.core.dtype_of(x)
     if isinstance(x, (SymbolicTensor, Variable)):
         return x.dtype
     if isinstance(x, (np.ndarray, np.generic)):

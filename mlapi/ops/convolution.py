@@ -136,6 +136,7 @@ def conv_transpose(
     output_padding: int | Sequence[int] | None = None,
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
+    bias: TensorLike | None = None,
 ) -> Tensor:
     """Transposed convolution: the gradient of `conv` by its inputs, which makes images larger.
 
@@ -148,6 +149,7 @@ def conv_transpose(
             `reach = (window - 1) * dilation + 1`; for `"same"` less `2 * (reach // 2)`.
         data_format: as for `conv`.
         dilation_rate: as for `conv`.
+        bias: shape `(filters,)`, added to the result.
 
     Example:
         >>> from mlapi import ops
@@ -166,6 +168,7 @@ def separable_conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
+    bias: TensorLike | None = None,
 ) -> Tensor:
     """`depthwise_conv`, then a convolution by windows of one element.
 
@@ -177,6 +180,7 @@ def separable_conv(
         padding: see `strides`.
         data_format: as for `conv`.
         dilation_rate: see `strides`.
+        bias: shape `(filters,)`, added in the second kernel.
 
     Example:
         >>> from mlapi import ops
@@ -185,4 +189,4 @@ def separable_conv(
         (1, 6, 6, 4)
     """
     x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv(x, pointwise_kernel, 1, "valid", data_format)
+    return conv(x, pointwise_kernel, 1, "valid", data_format, 1, bias)

@@ -5,25 +5,40 @@ from typing import Any
 
 from mlapi import serialization
 from mlapi.errors import ArgumentTypeError
-from mlapi.optimizers import schedules
-from mlapi.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from mlapi.optimizers import legacy, schedules
+from mlapi.optimizers.adafactor import Adafactor
+from mlapi.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from mlapi.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from mlapi.optimizers.base import Optimizer
+from mlapi.optimizers.ftrl import Ftrl
 from mlapi.optimizers.gradient_descent import SGD, Lion
+from mlapi.optimizers.loss_scale import LossScaleOptimizer
+from mlapi.optimizers.multi import MultiOptimizer, OptimizerMap
+from mlapi.optimizers.muon import Muon
+from mlapi.optimizers.schedule_free import ScheduleFreeAdamW
 
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Ftrl",
+    "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]

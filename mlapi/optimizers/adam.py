@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
+from mlapi import ops
 from mlapi.backends import adapter
 from mlapi.optimizers import scalar
 from mlapi.optimizers.arguments import Common, share
 from mlapi.optimizers.base import LearningRate, Optimizer
 from mlapi.optimizers.scalar import Scalar, one_minus_power
 from mlapi.state import Variable
+from mlapi.types import Tensor
 from mlapi.validation import non_negative
 
 
@@ -27,6 +29,18 @@ class _Moments(Optimizer):
         self.beta_1 = share(self, "beta_1", beta_1)
         self.beta_2 = share(self, "beta_2", beta_2)
         self.epsilon = non_negative(self, "epsilon", epsilon)
+
+
+def update_moments(m: Any, v: Any, g: Any, beta_1: float, beta_2: float) -> None:
+    """Lets gradients into their mean and into the mean of their squares."""
+    m.lerp_(g, 1 - beta_1)
+    v.mul_(beta_2)
+    v.addcmul_(g, g, 1 - beta_2)
+
+
+def relative_step_size(t: Scalar, beta_1: float, beta_2: float) -> Scalar:
+    """Adam's step size at update `t` over the learning rate: the correction for a zero start."""
+    return scalar.sqrt(one_minus_power(beta_2, t)) / one_minus_power(beta_1, t)
 
 
 class Adam(_Moments):
@@ -72,24 +86,18 @@ class Adam(_Moments):
         groups = [{"momentum": 0.0, "velocity": 0.0}]
         return [*groups, {"velocity_hat": 0.0}] if self.amsgrad else groups
 
-    @staticmethod
-    def relative_step_size(t: Scalar, beta_1: float, beta_2: float) -> Scalar:
-        """The step size at update `t` over the learning rate: the correction for a zero start."""
-        return scalar.sqrt(one_minus_power(beta_2, t)) / one_minus_power(beta_1, t)
+    relative_step_size = staticmethod(relative_step_size)  # for kernels
 
     def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:
         """The formula of the class."""
         m, v = slots["momentum"], slots["velocity"]
-        m.lerp_(g, 1 - self.beta_1)
-        v.mul_(self.beta_2)
-        v.addcmul_(g, g, 1 - self.beta_2)
+        update_moments(m, v, g, self.beta_1, self.beta_2)
         if self.amsgrad:
             slots["velocity_hat"].maximum_(v)
             v = slots["velocity_hat"]
         scale = v.sqrt()
         scale.add_(self.epsilon)
-        relative = self.relative_step_size(t, self.beta_1, self.beta_2)
-        p.addcdiv_(m, scale, -lr * relative)
+        p.addcdiv_(m, scale, -lr * relative_step_size(t, self.beta_1, self.beta_2))
 
 
 class AdamW(Adam):
@@ -201,11 +209,53 @@ class Nadam(_Moments):
         following = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         product.mul_(now)
         product_now = adapter.optimizers.number(product.tensors[0])
-        m.lerp_(g, 1 - self.beta_1)
-        v.mul_(self.beta_2)
-        v.addcmul_(g, g, 1 - self.beta_2)
+        update_moments(m, v, g, self.beta_1, self.beta_2)
         scale = v.sqrt()
         scale.mul_(1 / scalar.sqrt(one_minus_power(self.beta_2, t)))
         scale.add_(self.epsilon)
         p.addcdiv_(m, scale, -lr * following / (1 - product_now * following))
         p.addcdiv_(g, scale, -lr * (1 - now) / (1 - product_now))
+
+
+class Lamb(_Moments):
+    """Adam's steps, made as long as the variables that they change are large (You et al. 2020).
+
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        s = m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε)
+        p ← p - lr |p| / |s| s              with 1 for |p| / |s| if either is zero
+
+    "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes". Norms are L2, of each
+    variable by itself.
+
+    Args:
+        learning_rate: a number, a schedule, or a function without arguments.
+        beta_1: β₁, the share of the old mean of gradients.
+        beta_2: β₂, the share of the old mean of squares.
+        epsilon: ε.
+        **kwargs: as for `Optimizer`.
+
+    Example:
+        >>> import mlapi
+        >>> optimizer = mlapi.optimizers.Lamb(2e-3, weight_decay=0.01)
+    """
+
+    def slot_groups(self) -> list[dict[str, float]]:
+        """Both means."""
+        return [{"momentum": 0.0, "velocity": 0.0}]
+
+    def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:
+        """The formula of the class."""
+        m, v = slots["momentum"], slots["velocity"]
+        update_moments(m, v, g, self.beta_1, self.beta_2)
+        scale = v.sqrt()
+        scale.mul_(1 / scalar.sqrt(one_minus_power(self.beta_2, t)))
+        scale.add_(self.epsilon)
+        step = m / scale
+        step.mul_(1 / one_minus_power(self.beta_1, t))
+        # Norms have the ratio of the roots of mean squares.
+        p.addcmul_(step, p.rms().map(_ratio, step.rms()), -lr)
+
+
+def _ratio(p: Tensor, step: Tensor) -> Tensor:
+    return ops.where(ops.logical_and(p > 0, step > 0), p / step, 1.0)

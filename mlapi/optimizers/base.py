@@ -38,24 +38,50 @@ _native = adapter.optimizers
 _Bundle = _native.Bundle
 
 
-class _Group:
-    """Variables that are updated together, and what belongs to them."""
+class _Part:
+    """Variables that have the same slots: the rule updates them in one go."""
 
-    def __init__(self, optimizer: "Optimizer", variables: list[Variable]) -> None:
-        positions = [optimizer._get_variable_index(v) for v in variables]
+    def __init__(
+        self, optimizer: "Optimizer", variables: list[Variable], indices: list[int] | None
+    ) -> None:
         self.variables = variables
-        self.slots = {name: [slot[i] for i in positions] for name, slot in optimizer._slots.items()}
+        self.indices = indices  # in the group; None for all of it
+        positions = [optimizer._get_variable_index(v) for v in variables]
+        self.slots: dict[str, list[Any]] = {}
+        for name, slots in optimizer._slots.items():
+            own = [slots[i] for i in positions]
+            if own[0] is not None:
+                self.slots[name] = own
         self.slots.update(optimizer._shared)
-        self.constraints = [(v, v.constraint) for v in variables if v.constraint is not None]
-        self._bundles: dict[str, Any] | None = None
         shares = [float(optimizer._use_weight_decay(v)) for v in variables]
         self.decay_shares = shares if 0.0 in shares else None
+        self._bundles: tuple[Any, dict[str, Any]] | None = None
 
-    def bundles(self) -> dict[str, Any]:
-        """The slots as bundles, kept from step to step where they stay in place."""
+    def bundles(self) -> tuple[Any, dict[str, Any]]:
+        """The variables and the slots, kept from step to step where they stay in place."""
         if self._bundles is None or not _Bundle.in_place:
-            self._bundles = {name: _Bundle.of(slot) for name, slot in self.slots.items()}
+            slots = {name: _Bundle.of(slot) for name, slot in self.slots.items()}
+            self._bundles = _Bundle.of(self.variables), slots
         return self._bundles
+
+
+class _Group:
+    """Variables that are given to `apply` together, and what belongs to them."""
+
+    def __init__(self, optimizer: "Optimizer", variables: list[Variable]) -> None:
+        self.variables = variables
+        positions = [optimizer._get_variable_index(v) for v in variables]
+        accumulators = optimizer._accumulators
+        self.accumulators = [accumulators[i] for i in positions] if accumulators else []
+        self.constraints = [(v, v.constraint) for v in variables if v.constraint is not None]
+        alike: dict[tuple[bool, ...], list[int]] = {}
+        for index, i in enumerate(positions):
+            has = tuple(slots[i] is not None for slots in optimizer._slots.values())
+            alike.setdefault(has, []).append(index)
+        self.parts = [
+            _Part(optimizer, [variables[i] for i in indices], indices if len(alike) > 1 else None)
+            for indices in alike.values()
+        ]
 
 
 class Optimizer(OptimizerState):
@@ -176,7 +202,7 @@ class Optimizer(OptimizerState):
             )
         if NoneType in map(type, grads):
             grads, variables = self._present(grads, variables)
-        _native.unrecorded(self._update, self._group(variables), _native.accept(grads, variables))
+        _native.unrecorded(self._update, variables, _native.accept(grads, variables))
 
     def _group(self, variables: list[Variable]) -> _Group:
         if adapter.transforms.is_tracing():
@@ -210,72 +236,64 @@ class Optimizer(OptimizerState):
             )
         return [g for g, _ in pairs], [v for _, v in pairs]
 
-    def _update(self, group: _Group, grads: list[Any]) -> None:
+    def _update(self, variables: list[Variable], grads: list[Any]) -> None:
+        group = self._group(variables)
         count = _native.number(self._iterations.value)
-        lr = self._rate(count)
-        p, g = _Bundle.of(group.variables), _Bundle(grads)
-        slots = group.bundles()
+        every = self.gradient_accumulation_steps
+        lr = self._rate(count // every if every else count)
+        g = _Bundle(grads)
         if self.loss_scale_factor:
             g = g * (1 / self.loss_scale_factor)
-        if self.gradient_accumulation_steps:
-            self._accumulate(group, p, g, slots, lr, count)
+        if every:
+            total = _Bundle.of(group.accumulators)
+            total.add_(g)
+            total.store()
+
+            def step() -> None:
+                total.mul_(1 / every)
+                self._step(group, total, lr, count // every)
+                total.zero_()
+                total.store()
+
+            state = [*self._variables, *variables]
+            _native.when((count + 1) % every == 0, step, state)
         else:
-            self._step(group, p, g, slots, lr, count)
-        p.store()
-        for bundle in slots.values():
-            bundle.store()
-        for variable, constraint in group.constraints:
-            variable.assign(constraint(variable.value))
+            self._step(group, g, lr, count)
         _native.set_number(self._iterations, count + 1)
 
-    def _accumulate(
-        self, group: _Group, p: Any, g: Any, slots: dict[str, Any], lr: Scalar, count: Any
-    ) -> None:
-        every = self.gradient_accumulation_steps
-        total = slots["gradient_accumulator"]
-        total.add_(g)
-        due = (count + 1) % every == 0
-        if isinstance(due, bool):
-            if due:
-                self._step(group, p, total / every, slots, lr, count // every)
-        else:  # a tensor: compute the update, and keep it if it is due
-            changing = [p, *(bundle for bundle in slots.values() if bundle is not total)]
-            before = [bundle.copy() for bundle in changing]
-            self._step(group, p, total / every, slots, lr, count // every, in_place=False)
-            for bundle, old in zip(changing, before, strict=True):
-                bundle.choose_(~due, old)
-        total.zero_(due)
-
-    def _step(
-        self,
-        group: _Group,
-        p: Any,
-        g: Any,
-        slots: dict[str, Any],
-        lr: Scalar,
-        count: Any,
-        in_place: bool = True,
-    ) -> None:
-        """One update of the bundles; `count` updates were made before."""
+    def _step(self, group: _Group, g: Any, lr: Scalar, count: Any) -> None:
+        """One update of the variables; `count` updates were made before."""
         if self.clipnorm:
             g = g.clip_norms(self.clipnorm)
         elif self.global_clipnorm:
             g = g.clip_global_norm(self.global_clipnorm)
         elif self.clipvalue:
             g = g.clip(-self.clipvalue, self.clipvalue)
-        decay = self.weight_decay or 0.0
-        if decay and group.decay_shares:
-            p.mul_([1 - lr * decay * share for share in group.decay_shares])
-            p.store()
-            decay = 0.0
         t = scalar.to_float(count) + 1
-        kernel = _native.kernels.get(self.kernel) if in_place else None
-        if kernel is None or not kernel(self, p, g, slots, lr, t, decay):
-            if decay:
-                p.mul_(1 - lr * decay)
-            self.rule(p, g, slots, lr, t)
-        if self.use_ema:
-            self._average(p, slots["average"], count)
+        kernel = _native.kernels.get(self.kernel)
+        for part in group.parts:
+            p, slots = part.bundles()
+            own = g if part.indices is None else g.take(part.indices)
+            decay = self._decay_of(slots) or 0.0
+            if decay and part.decay_shares:
+                p.mul_([1 - lr * decay * share for share in part.decay_shares])
+                p.store()
+                decay = 0.0
+            if kernel is None or not kernel(self, p, own, slots, lr, t, decay):
+                if decay:
+                    p.mul_(1 - lr * decay)
+                self.rule(p, own, slots, lr, t)
+            if self.use_ema:
+                self._average(p, slots["average"], count)
+            p.store()
+            for bundle in slots.values():
+                bundle.store()
+        for variable, constraint in group.constraints:
+            variable.assign(constraint(variable.value))
+
+    def _decay_of(self, slots: Mapping[str, Any]) -> float | None:
+        """The weight decay of variables that have these slots."""
+        return self.weight_decay
 
     def _average(self, p: Any, average: Any, count: Any) -> None:
         average.lerp_(p, scalar.where(count == 0, 1.0, 1 - self.ema_momentum))
@@ -284,6 +302,8 @@ class Optimizer(OptimizerState):
 
     def rule(self, p: Any, g: Any, slots: Mapping[str, Any], lr: Scalar, t: Scalar) -> None:
         """Updates the bundle `p` of all variables, and the slots, in place.
+
+        It is called for all variables that have the same slots.
 
         Args:
             p: variables.
@@ -327,14 +347,14 @@ class Optimizer(OptimizerState):
         """
         if not self.built:
             raise NotBuiltError(f'Optimizer "{self.name}": call `build` before `stateless_apply`.')
-        targets = [*self._trainable_variables, *self._variables]
+        targets = [*self._trainable_variables, *self.variables]
         values = [*trainable_variables, *optimizer_variables]
-        before = [v.value * 1 for v in targets]
+        before = [_native.snapshot(v) for v in targets]
         try:
             for variable, value in zip(targets, values, strict=True):
                 variable.assign(value)
             self.apply(grads)
-            after = [v.value * 1 for v in targets]
+            after = [_native.snapshot(v) for v in targets]
         finally:
             for variable, value in zip(targets, before, strict=True):
                 variable.assign(value)
@@ -345,11 +365,16 @@ class Optimizer(OptimizerState):
         """Returns the loss times `loss_scale_factor`."""
         return loss * self.loss_scale_factor if self.loss_scale_factor else loss
 
+    def unscale_loss(self, loss: Tensor) -> Tensor:
+        """Returns what `scale_loss` was given, from its result; to be called before `apply`."""
+        return loss / self.loss_scale_factor if self.loss_scale_factor else loss
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Gives the variables their averages, if averages are kept; `fit` does so at its end."""
         if self.use_ema:
             for variable in var_list:
                 average = self._slots["average"][self._get_variable_index(variable)]
+                assert average is not None
                 variable.assign(average.value)
 
     # Weight decay

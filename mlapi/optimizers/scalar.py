@@ -35,8 +35,8 @@ log = _either(math.log, adapter.elementwise.log)
 sqrt = _either(math.sqrt, adapter.elementwise.sqrt)
 
 
-def minimum(x: Scalar, bound: float) -> Scalar:
-    """The smaller of a scalar and a Python number."""
+def minimum(x: Scalar, bound: Scalar) -> Scalar:
+    """The smaller of two scalars; where `x` is a Python number, `bound` must be one."""
     if isinstance(x, _NUMBERS):
         return min(x, bound)
     return adapter.elementwise.minimum(x, _convert(bound, "float32"))

@@ -20,6 +20,28 @@ from mlapi.validation import number
 _native = adapter.optimizers
 
 LearningRate: TypeAlias = float | LearningRateSchedule | Callable[[], Any]
+# What a slot holds at first: one number everywhere, or what a function makes of the variable, None
+# if that variable has no such slot.
+Start: TypeAlias = float | Callable[[Variable], np.ndarray | None]
+
+
+_ACCUMULATOR = "gradient_accumulator"
+
+
+class Unused:
+    """Stands in files for a variable that Keras has and never reads."""
+
+    def __init__(self, path: str, shape: tuple[int, ...], dtype: str) -> None:
+        self.path = path
+        self.shape = shape
+        self.dtype = dtype
+
+    def numpy(self) -> np.ndarray:
+        """Zeros, as files must hold something."""
+        return np.zeros(self.shape, dtypes.numpy_dtype(self.dtype))
+
+    def assign(self, value: Any) -> None:
+        """Does nothing."""
 
 
 class OptimizerState(Configurable):
@@ -34,7 +56,8 @@ class OptimizerState(Configurable):
         self._trainable_variables: list[Variable] = []
         self._positions: dict[int, int] = {}  # of the trainable variables, by identity
         self._variables: list[Variable] = []
-        self._slots: dict[str, list[Variable]] = {}
+        self._slots: dict[str, list[Variable | None]] = {}
+        self._accumulators: list[Variable] = []
         self._shared: dict[str, list[Variable]] = {}  # slots that belong to no variable
         self._iterations = self._add_number("iteration", 0, "int32")
         if not callable(learning_rate):
@@ -51,7 +74,8 @@ class OptimizerState(Configurable):
         """The Variable that holds the learning rate, or the present value of a schedule."""
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
-        return self._rate(_native.number(self._iterations.value))
+        count = self.iterations
+        return self._rate(_native.number(count.value if isinstance(count, Variable) else count))
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: LearningRate) -> None:
@@ -124,25 +148,32 @@ class OptimizerState(Configurable):
                 )
         self._trainable_variables = variables
         self._positions = {id(v): i for i, v in enumerate(variables)}
-        if self.use_ema:
-            self._slots["average"] = [
-                self.add_variable_from_reference(v, "average", v.numpy()) for v in variables
-            ]
         slot_groups = self.slot_groups()
         if self.gradient_accumulation_steps:
-            slot_groups = [{"gradient_accumulator": 0.0}, *slot_groups]
+            slot_groups = [{_ACCUMULATOR: 0.0}, *slot_groups]
+        if self.use_ema:
+            slot_groups = [{"average": Variable.numpy}, *slot_groups]
         for group in slot_groups:
             self._slots.update({name: [] for name in group})
             for variable in variables:
-                for name, value in group.items():
-                    start = np.full(variable.shape, value, dtypes.numpy_dtype(variable.dtype))
-                    slot = self.add_variable_from_reference(variable, name, start)
-                    self._slots[name].append(slot)
+                for name, start in group.items():
+                    self._slots[name].append(self._add_slot(variable, name, start))
+        self._accumulators = self._slots.pop(_ACCUMULATOR, [])
         self.built = True
 
-    def slot_groups(self) -> list[dict[str, float]]:
-        """Names and first values of the slots; those of one dict lie variable by variable."""
+    def slot_groups(self) -> Sequence[Mapping[str, Start]]:
+        """Names and first values of the slots; those of one mapping lie variable by variable."""
         return []
+
+    def _add_slot(self, variable: Variable, name: str, start: Start) -> Variable | None:
+        if callable(start):
+            array = start(variable)
+            if array is None:
+                return None
+        else:
+            array = np.full(variable.shape, start, dtypes.numpy_dtype(variable.dtype))
+        path = f"{variable.path.replace('/', '_')}_{name}"
+        return self.add_variable(array.shape, array, variable.dtype, path)
 
     def add_variable(
         self,
@@ -204,11 +235,14 @@ class OptimizerState(Configurable):
         try:
             return self._positions[id(variable)]
         except KeyError:
-            raise ArgumentError(
-                f'Optimizer "{self.name}" does not know {variable!r}: it was built for '
-                f"{len(self._positions)} other variables. Make a new optimizer, or build this "
-                "one with all variables that it is to update."
-            ) from None
+            raise self._unknown(variable) from None
+
+    def _unknown(self, variable: Variable) -> ArgumentError:
+        return ArgumentError(
+            f'Optimizer "{self.name}" does not know {variable!r}: it was built for '
+            f"{len(self._trainable_variables)} other variables. Make a new optimizer, or build "
+            "this one with all variables that it is to update."
+        )
 
     # Saving
 
@@ -244,25 +278,28 @@ class OptimizerState(Configurable):
                 nothing is assigned.
         """
         weights = [np.asarray(weight) for weight in weights]
-        if len(weights) != len(self._variables):
+        self._assign_all(self.variables, weights)
+
+    def _assign_all(self, places: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
+        if len(weights) != len(places):
             hint = "" if self.built else " It is not built yet: call `build` first."
             raise LoadError(
-                f'Optimizer "{self.name}" has {len(self._variables)} variables, received '
+                f'Optimizer "{self.name}" has {len(places)} variables, received '
                 f"{len(weights)} arrays.{hint}"
             )
-        for variable, weight in zip(self._variables, weights, strict=True):
-            if variable.shape != weight.shape:
+        for place, weight in zip(places, weights, strict=True):
+            if place.shape != weight.shape:
                 raise LoadError(
-                    f"The optimizer's variable {variable.path!r} has shape {variable.shape}, "
+                    f"The optimizer's variable {place.path!r} has shape {place.shape}, "
                     f"received an array of shape {weight.shape}."
                 )
-        for variable, weight in zip(self._variables, weights, strict=True):
-            variable.assign(weight)
+        for place, weight in zip(places, weights, strict=True):
+            place.assign(weight)
 
     def save_own_variables(self, store: Any) -> None:
-        """Writes `variables` into a mapping, under their numbers."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
+        """Writes `variables` into a mapping, under the numbers that they have in files."""
+        for i, place in enumerate(self.places_in_files()):
+            store[str(i)] = place.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads what `save_own_variables` wrote.
@@ -270,7 +307,12 @@ class OptimizerState(Configurable):
         Raises:
             LoadError: other variables were written; then nothing is assigned.
         """
-        self.set_weights([store[str(i)] for i in range(len(store))])
+        arrays = [np.asarray(store[str(i)]) for i in range(len(store))]
+        self._assign_all(self.places_in_files(), arrays)
+
+    def places_in_files(self) -> list[Any]:
+        """What is written to files and read from them: `variables`, and what stands for others."""
+        return self.variables
 
 
 def _is_scalar(x: Any) -> bool:

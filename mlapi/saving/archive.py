@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from mlapi import serialization
 from mlapi._lazy import LazyModule
+from mlapi.catalog import custom_object_scope
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
 from mlapi.saving.files import atomic, check_overwrite, check_readable
 from mlapi.saving.naming import numbered_weights
-from mlapi.saving.weights import assign, check_complete, read_numbered, write_numbered
+from mlapi.saving.weights import (
+    assign,
+    check_complete,
+    read_numbered,
+    read_own_formats,
+    write_layers,
+    write_numbered,
+)
 from mlapi.state import Variable, limited
 
 if TYPE_CHECKING:
@@ -94,26 +102,16 @@ def load_model(
 def _model_record(model: Any) -> dict[str, Any]:
     record = serialization.serialize(model)
     record["build_config"] = serialization.serialize(model.get_build_config())
-    record["compile_config"] = _compile_record(model)
+    record["compile_config"] = model.get_compile_config()
     return record
-
-
-def _compile_record(model: Any) -> dict[str, Any] | None:
-    if not model.compiled:
-        return None
-    config = dict(model._compile_config)
-    config["optimizer"] = model.optimizer
-    return {name: serialization.serialize(value) for name, value in config.items()}
 
 
 def _compile(model: Any, record: Any, custom_objects: Any, where: str) -> None:
     if not record:
         return
     try:
-        read = {k: serialization.deserialize(v, custom_objects) for k, v in record.items()}
-        model.compile(**read)
-        if model.optimizer is not None and not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+        with custom_object_scope(custom_objects):
+            model.compile_from_config(record)
     except LoadError:
         raise
     except Exception as error:
@@ -129,7 +127,7 @@ def _compile(model: Any, record: Any, custom_objects: Any, where: str) -> None:
 def _write_zip(path: Path, model: Any, record: dict[str, Any], optimizer: Any) -> None:
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
-        write_numbered(file, numbered_weights(model))
+        write_layers(file, model)
         if optimizer is not None and optimizer.built:
             write_numbered(file, _optimizer_variables(optimizer))
     metadata = {
@@ -146,7 +144,7 @@ def _write_zip(path: Path, model: Any, record: dict[str, Any], optimizer: Any) -
 
 
 def _optimizer_variables(optimizer: Any) -> dict[str, Variable]:
-    return {f"optimizer/vars/{i}": v for i, v in enumerate(optimizer.variables)}
+    return {f"optimizer/vars/{i}": v for i, v in enumerate(optimizer.places_in_files())}
 
 
 def _read_zip(path: Path, custom_objects: Any, compile: bool) -> Any:
@@ -175,6 +173,7 @@ def _read_state(file: h5py.File, model: Any, where: str) -> None:
     """Weights and the optimizer's variables: all are read and checked before one is assigned."""
     wanted = dict(numbered_weights(model))
     found, others = read_numbered(file, wanted, where, skip_mismatch=False)
+    stores, others = read_own_formats(file, model, others, where)
     check_complete(wanted, found, others, where, skip_mismatch=False)
     if model.optimizer is not None and hdf5.has(file, "optimizer"):
         state = _optimizer_variables(model.optimizer)
@@ -182,7 +181,7 @@ def _read_state(file: h5py.File, model: Any, where: str) -> None:
         check_complete(state, values, [], where, skip_mismatch=False)
         wanted.update(state)
         found.update(values)
-    assign([(wanted[name], array) for name, array in found.items()], where)
+    assign([(wanted[name], array) for name, array in found.items()], where, stores)
 
 
 # --- legacy .h5 ------------------------------------------------------------------------------

@@ -111,11 +111,13 @@ def child(group: Any, name: str, where: str) -> Any:
     return group
 
 
-def read_array(dataset: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
-    """The values of a dataset that has `shape`."""
+def read_array(dataset: Any, shape: tuple[int, ...] | None, where: str) -> np.ndarray:
+    """The values of a dataset that has `shape`; None for any."""
     place = f"{where}: {getattr(dataset, 'name', '?')}"
     if not isinstance(dataset, h5py.Dataset):
         raise LoadError(f"{place} is not an array.")
+    if shape is None:
+        shape = dataset.shape or ()
     if dataset.shape != tuple(shape):  # None where there are no values at all
         raise LoadError(f"{place} has shape {dataset.shape}, but the model expects {shape}.")
     if dataset.dtype.name not in dtypes.NAMES:

@@ -14,12 +14,23 @@ from mlapi.state import Variable
 
 
 def numbered_weights(layer: Layer) -> dict[str, Variable]:
-    """`layers/dense_1/vars/0` → Variable, for HDF5 files."""
+    """`layers/dense_1/vars/0` → Variable, for HDF5 files; without what `own_formats` has."""
     found: dict[str, Variable] = {}
     for path, owner in _owners(layer):
-        for i, variable in enumerate(owner._own_weights()):
-            found["/".join((*path, "vars", str(i)))] = variable
+        if not _has_own_format(owner):
+            for i, variable in enumerate(owner._own_weights()):
+                found["/".join((*path, "vars", str(i)))] = variable
     return found
+
+
+def own_formats(layer: Layer) -> dict[str, Layer]:
+    """`layers/mine/vars` → layer that decides itself what is saved of it."""
+    owners = ((path, owner) for path, owner in _owners(layer) if _has_own_format(owner))
+    return {"/".join((*path, "vars")): owner for path, owner in owners}
+
+
+def _has_own_format(layer: Layer) -> bool:
+    return type(layer).load_own_variables is not Layer.load_own_variables
 
 
 def dotted_weights(layer: Layer) -> dict[str, Variable]:

@@ -15,7 +15,7 @@ from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, NotBuiltError
 from mlapi.saving import container, hdf5, legacy
 from mlapi.saving.files import atomic, check_overwrite, check_readable
-from mlapi.saving.naming import dotted_weights, numbered_weights
+from mlapi.saving.naming import dotted_weights, numbered_weights, own_formats
 from mlapi.state import Variable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def save_weights(model: Any, filepath: str | Path, overwrite: bool = True) -> No
         )
     if path.name.endswith(".weights.h5"):
         with atomic(path) as temporary, h5py.File(temporary, "w") as file:
-            write_numbered(file, numbered_weights(model))
+            write_layers(file, model)
     elif path.suffix in (".h5", ".hdf5"):
         with atomic(path) as temporary, h5py.File(temporary, "w") as file:
             legacy.write_weights(file, model)
@@ -78,6 +78,7 @@ def load_weights(
             f'Model "{model.name}" has no weights yet: call it once, or build it with an input '
             "shape, before loading."
         )
+    stores: Stores = []
     if path.suffix == ".safetensors":
         wanted = dotted_weights(model)
         found, others = _read_safetensors(path, wanted, skip_mismatch)
@@ -92,6 +93,7 @@ def load_weights(
                 return
             wanted = numbered_weights(model)
             found, others = read_numbered(file, wanted, str(path), skip_mismatch)
+            stores, others = read_own_formats(file, model, others, str(path))
     else:
         raise LoadError(
             f"{path} has no known ending for weights: .weights.h5, .safetensors, .h5 or .keras."
@@ -99,7 +101,42 @@ def load_weights(
     if by_name:
         raise LoadError(f"{path} does not name its layers: by_name=True is for legacy .h5 files.")
     check_complete(wanted, found, others, str(path), skip_mismatch)
-    assign([(wanted[name], array) for name, array in found.items()], str(path))
+    assign([(wanted[name], array) for name, array in found.items()], str(path), stores)
+
+
+def write_layers(file: h5py.Group, model: Any) -> None:
+    """Write the weights of a model and of all layers inside it."""
+    write_numbered(file, numbered_weights(model))
+    for place, layer in own_formats(model).items():
+        store: dict[str, Any] = {}
+        layer.save_own_variables(store)
+        for name, value in store.items():
+            array = np.asarray(value)
+            if "/" in name or array.dtype.name not in dtypes.NAMES:
+                raise ArgumentError(
+                    f"{type(layer).__name__}.save_own_variables stored {name!r}: {value!r}. It may "
+                    "store arrays of numbers, under names without slashes."
+                )
+            hdf5.write_array(file, f"{place}/{name}", array)
+
+
+Stores = list[tuple[Any, dict[str, np.ndarray]]]
+
+
+def read_own_formats(
+    file: h5py.Group, model: Any, others: list[str], where: str
+) -> tuple[Stores, list[str]]:
+    """What layers that decide themselves have saved; and the names that are not theirs."""
+    stores = []
+    for place, layer in own_formats(model).items():
+        mine = [name for name in others if name.rpartition("/")[0] == place]
+        others = [name for name in others if name not in mine]
+        arrays = {
+            name.rpartition("/")[2]: hdf5.read_array(hdf5.child(file, name, where), None, where)
+            for name in mine
+        }
+        stores.append((layer, arrays))
+    return stores, others
 
 
 def write_numbered(file: h5py.Group, weights: Mapping[str, Variable]) -> None:
@@ -150,8 +187,10 @@ def check_complete(
     raise LoadError("\n".join(lines))
 
 
-def assign(pairs: list[tuple[Variable, np.ndarray]], where: str) -> None:
-    """Check every cast, then assign every array."""
+def assign(
+    pairs: list[tuple[Variable, np.ndarray]], where: str, stores: Stores | None = None
+) -> None:
+    """Check every cast, then assign every array, those of `stores` by the layers' own code."""
     ready = []
     for variable, array in pairs:
         if tuple(array.shape) != variable.shape:
@@ -174,6 +213,15 @@ def assign(pairs: list[tuple[Variable, np.ndarray]], where: str) -> None:
                 )
             array = cast
         ready.append((variable, array))
+    before = [(v, v.numpy()) for layer, _ in stores or () for v in layer.variables]
+    for layer, store in stores or ():
+        try:
+            layer.load_own_variables(store)
+        except Exception as error:
+            for variable, array in before:
+                variable.assign(array)
+            name = type(layer).__name__
+            raise LoadError(f"{where}: {name}.load_own_variables: {error}") from error
     for variable, array in ready:
         variable.assign(array)
 

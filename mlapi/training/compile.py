@@ -150,10 +150,8 @@ class CompiledLoss:
         targets = self._targets(y_true, list(outputs), self._by_output)
         for name, (loss, _) in self._by_output.items():
             target = targets[name]
-            if loss.integer_targets and isinstance(target, np.ndarray):
-                num_classes = outputs[name].shape[getattr(loss, "axis", -1)]
-                if num_classes is not None:
-                    losses.check_labels(target, num_classes, getattr(loss, "ignore_class", None))
+            if isinstance(target, np.ndarray):
+                loss.check_targets(target, outputs[name].shape)
 
 
 class CompiledMetrics:

@@ -15,8 +15,8 @@ _LESS_IS_BETTER = (
     "log_cosh", "logcosh", "perplexity", "false_positives", "false_negatives",
 )  # fmt: skip
 _MORE_IS_BETTER = (
-    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "iou", "r2",
-    "similarity", "true_positives", "true_negatives", "score",
+    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "iou", "io_u",
+    "r2", "correlation", "similarity", "true_positives", "true_negatives", "score",
 )  # fmt: skip
 
 _mode = Choice("auto", "min", "max")

@@ -57,9 +57,8 @@ class Steps(_Base):
 
         variables = self.trainable_variables
         (loss, y_pred), gradients = value_and_grad(loss_fn, variables, has_aux=True)()
+        loss = self.optimizer.unscale_loss(loss)
         self.optimizer.apply(gradients, variables)
-        if self.optimizer.loss_scale_factor:
-            loss = loss / self.optimizer.loss_scale_factor
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlapi import optimizers as optimizers_module
-from mlapi import tree
+from mlapi import serialization, tree
 from mlapi.backends import adapter
 from mlapi.data import ArrayData, class_weights, split
 from mlapi.data import adapt as adapt_data
@@ -14,12 +14,13 @@ from mlapi.state import Variable
 from mlapi.training import loop
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
+from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
 
 _core = adapter.core
 
 
-class Trainer(Steps):
+class Trainer(StatelessSteps, Steps):
     """What a Model has beyond a Layer: the means to train it."""
 
     optimizer: Any = None
@@ -93,6 +94,19 @@ class Trainer(Steps):
             "jit_compile": jit_compile,
         }
         self._forget_functions()
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile` was told, as plain data, or None."""
+        if self._compile_config is None:
+            return None
+        config = {**self._compile_config, "optimizer": self.optimizer}
+        return {name: serialization.serialize(value) for name, value in config.items()}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned; builds the optimizer if it can."""
+        self.compile(**{k: serialization.deserialize(v) for k, v in config.items()})
+        if self.optimizer is not None and self.built and self.trainable_variables:
+            self.optimizer.build(self.trainable_variables)
 
     @property
     def compiled(self) -> bool:

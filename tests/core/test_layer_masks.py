@@ -119,6 +119,30 @@ def test_layers_may_change_masks():
     np.testing.assert_array_equal(numpy(spy.seen[-1]), ~MASK)
 
 
+class Marks(mlapi.Layer):
+    """A user's own source of masks."""
+
+    supports_masking = True
+
+    def call(self, x):
+        return x
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return ops.any(ops.not_equal(inputs, 0), -1)
+
+
+@pytest.mark.parametrize("source", [Marks, layers.Masking])
+def test_vectors_of_zeros_are_marked(source):
+    x = np.where(MASK[..., None], [1.0, 2.0], 0.0).astype("float32")
+    inputs, spy = mlapi.Input((4, 2)), Spy()
+    for model in (
+        mlapi.Sequential([source(), layers.Dropout(0.5), spy]),
+        mlapi.Model(inputs, spy(layers.Dropout(0.5)(source()(inputs)))),
+    ):
+        model(x)
+        np.testing.assert_array_equal(numpy(spy.seen[-1]), MASK)
+
+
 def test_masked_steps_do_not_count_in_the_loss():
     model = mlapi.Sequential([layers.Embedding(6, 3, mask_zero=True), layers.Dense(1)])
     model.compile("sgd", "mse", weighted_metrics=["mae"])

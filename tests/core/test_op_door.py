@@ -239,3 +239,24 @@ def test_a_declaration_without_a_body_needs_an_adapter():
 
         @op
         def nobody_has_this(x: TensorLike) -> Tensor: ...
+
+
+def test_numbers_met_while_tracing_are_forgotten():
+    def double(x):
+        return ops.multiply(ops.maximum(x, 0.0625), 2.0625)
+
+    x = tensor([0.0, 1.0])
+    found = mlapi.jit(lambda x: (double(x), double(x)), [])(x)
+    for function in (double, mlapi.jit(lambda x: double(x) + 0.0, [])):  # outside, and traced anew
+        for first in found:
+            np.testing.assert_array_equal(numpy(function(x)), numpy(first))
+
+
+def test_numbers_that_are_equal_and_not_the_same():
+    x = tensor([1.0, 2.0])
+    assert np.signbit(numpy(ops.multiply(x, -0.0))).all()
+    assert not np.signbit(numpy(ops.multiply(x, 0.0))).any()
+    found = [ops.dtype(ops.add(tensor([1, 2], "int32"), number)) for number in (1, 1.0, True, 1)]
+    assert found == ["int32", "float32", "int32", "int32"]
+    for number in range(3000):  # more than are kept
+        assert float(ops.add(x, float(number))[0]) == 1 + number

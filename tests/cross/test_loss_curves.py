@@ -16,8 +16,10 @@ def train() -> dict[str, np.ndarray]:
         [
             mlapi.Input((8, 8, 1)),
             layers.Rescaling(1 / 16),
-            layers.Conv2D(8, 3, padding="same", activation="relu"),
+            # No bias before a normalization: its slope is noise, which Adam would follow.
+            layers.Conv2D(8, 3, padding="same", use_bias=False),
             layers.BatchNormalization(),
+            layers.Activation("relu"),
             layers.MaxPooling2D(),
             layers.Conv2D(16, 3, activation="relu"),
             layers.Flatten(),
@@ -39,6 +41,6 @@ def test_a_hundred_steps_agree(run_everywhere: Callable) -> None:
     assert expected["loss"].shape == (100,)
     assert expected["loss"][-1] < 0.5 * expected["loss"][0]
     for backend, found in results.items():
-        np.testing.assert_allclose(found.pop("loss"), expected["loss"], rtol=1e-4, err_msg=backend)
+        np.testing.assert_allclose(found.pop("loss"), expected["loss"], rtol=1e-5, err_msg=backend)
         for name, weight in found.items():
             np.testing.assert_array_equal(weight, expected[name], err_msg=f"{backend}: {name}")

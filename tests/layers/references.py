@@ -59,7 +59,7 @@ def conv(x, kernel, strides=None, padding="valid", dilation=None, groups=1):
     return sweep(x, kernel.shape[:rank], strides or ones, dilation or ones, padding, 0.0, one)
 
 
-def depthwise_conv(x, kernel, strides=None, padding="valid"):
+def depthwise_conv(x, kernel, strides=None, padding="valid", dilation=None):
     rank = x.ndim - 2
 
     def one(window):
@@ -68,7 +68,69 @@ def depthwise_conv(x, kernel, strides=None, padding="valid"):
         return np.einsum("bkc,kcm->bcm", flat, weights).reshape(len(x), -1)
 
     ones = (1,) * rank
-    return sweep(x, kernel.shape[:rank], strides or ones, ones, padding, 0.0, one)
+    return sweep(x, kernel.shape[:rank], strides or ones, dilation or ones, padding, 0.0, one)
+
+
+def separable_conv(x, depthwise, pointwise, *arguments, **keywords):
+    return depthwise_conv(x, depthwise, *arguments, **keywords) @ pointwise.reshape(
+        pointwise.shape[-2:]
+    )
+
+
+def conv_transpose(x, kernel, strides, padding="valid", more=None, dilation=None):
+    """Every place of the input adds a window to a wide output, which is then cut."""
+    rank = x.ndim - 2
+    dilation = dilation or (1,) * rank
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilation, strict=False)]
+    spatial = x.shape[1:-1]
+    wide = [n * s + r + s for n, s, r in zip(spatial, strides, reach, strict=True)]
+    y = np.zeros((len(x), *wide, kernel.shape[-2]))
+    for place in np.ndindex(*spatial):
+        start = [i * s for i, s in zip(place, strides, strict=True)]
+        cut = [slice(a, a + r, d) for a, r, d in zip(start, reach, dilation, strict=True)]
+        y[(slice(None), *cut)] += np.tensordot(x[(slice(None), *place)], kernel, (-1, -1))
+    kept = []
+    for i, (n, s, r) in enumerate(zip(spatial, strides, reach, strict=True)):
+        if more is None:
+            size = n * s if padding == "same" else n * s + max(r - s, 0)
+            first = max(r - s, 0) // 2 if padding == "same" else 0
+        else:
+            cut = (2 * (r // 2) if padding == "same" else 0) - more[i]
+            size, first = (n - 1) * s + r - cut, max(cut, 0) // 2
+        kept.append(slice(first, first + size))
+    return y[(slice(None), *kept)]
+
+
+def adaptive_pool(x, size, reduce):
+    """Windows from floor(i n / m) to ceil((i + 1) n / m) along each axis."""
+    y = np.zeros((len(x), *size, x.shape[-1]))
+    for place in np.ndindex(*size):
+        cut = [
+            slice(i * n // m, math.ceil((i + 1) * n / m))
+            for i, n, m in zip(place, x.shape[1:-1], size, strict=True)
+        ]
+        y[(slice(None), *place)] = reduce(x[(slice(None), *cut)], tuple(range(1, x.ndim - 1)))
+    return y
+
+
+def resample(x, axis, factor, kernel, radius):
+    """A multiple as long along an axis; weights of pixels beyond the edges go to the others."""
+    size = x.shape[axis]
+    centers = (np.arange(size * factor) + 0.5) / factor
+    distance = abs(centers[:, None] - (np.arange(size) + 0.5))
+    weights = np.where(distance < radius, kernel(distance), 0)
+    weights /= weights.sum(1, keepdims=True)
+    return np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis)
+
+
+def keys(x):
+    """Cubic convolution, a = -1/2 (Keys, 1981)."""
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, far)
+
+
+def lanczos3(x):
+    return np.sinc(x) * np.sinc(x / 3)
 
 
 def pool(x, size, strides, padding, reduce):

@@ -45,6 +45,70 @@ WRONG = [
         r"data_format must be .* Did you mean 'channels_last'",
     ),
     (layers.ZeroPadding2D, {"padding": (1, 2, 3)}, r"padding must be"),
+    (
+        layers.Conv2DTranspose,
+        {"filters": 2, "kernel_size": 3, "output_padding": 1},
+        r"output_padding=\(1, 1\) must be smaller than strides=\(1, 1\)",
+    ),
+    (
+        layers.Conv1DTranspose,
+        {"filters": 2, "kernel_size": 3, "output_padding": -1},
+        r"output_padding must be an integer of at least 0, or None",
+    ),
+    (
+        layers.Conv3DTranspose,
+        {"filters": 2, "kernel_size": 3, "strides": 2, "dilation_rate": [1, 1, 2]},
+        r"cannot both be above 1",
+    ),
+    (layers.Conv2DTranspose, {"filters": 0, "kernel_size": 3}, r"filters must be"),
+    (
+        layers.SeparableConv1D,
+        {"filters": 2, "kernel_size": 3, "padding": "causal"},
+        r"padding must be 'valid' or 'same'",
+    ),
+    (
+        layers.SeparableConv2D,
+        {"filters": 2, "kernel_size": 3, "depth_multiplier": 0},
+        r"depth_multiplier must be",
+    ),
+    (layers.AdaptiveMaxPooling2D, {"output_size": (2, None)}, r"output_size must be"),
+    (layers.AdaptiveAveragePooling1D, {"output_size": 0}, r"output_size must be"),
+    (layers.Cropping1D, {"cropping": -1}, r"cropping must be an integer of at least 0"),
+    (layers.Cropping3D, {"cropping": (1, 2)}, r"cropping must be .* 3 pairs"),
+    (layers.UpSampling1D, {"size": 2.5}, r"size must be an integer"),
+    (layers.UpSampling3D, {"size": 0}, r"size must be .* 3 integers of at least 1"),
+    (
+        layers.UpSampling2D,
+        {"interpolation": "billinear"},
+        r"interpolation must be .* Did you mean 'bilinear'",
+    ),
+    (layers.AlphaDropout, {"rate": 1}, r"rate must be a number of at least 0 and below 1"),
+    (layers.GaussianDropout, {"rate": 1.0}, r"rate must be a number of at least 0 and below 1"),
+    (layers.Dropout, {"rate": 0.5, "noise_shape": 3}, r"noise_shape must be a list"),
+    (layers.Dropout, {"rate": 0.5, "seed": "one"}, r"seed must be an integer, or None"),
+    (layers.ActivityRegularization, {"l1": -0.1}, r"l1 must be"),
+    (layers.Dot, {"axes": 0}, r"axes must be an integer or a pair .* other than 0"),
+    (layers.Dot, {"axes": (1, 2, 3)}, r"axes must be"),
+    (layers.Dot, {"axes": 1, "normalize": "yes"}, r"normalize must be True or False"),
+    (layers.EinsumDense, {"equation": "ab,bc", "output_shape": 2}, r"equation must be of the form"),
+    (layers.EinsumDense, {"equation": "ab,bc->ca", "output_shape": 2}, r"the batch"),
+    (layers.EinsumDense, {"equation": "ab,bd->ac", "output_shape": 2}, r"Each letter"),
+    (layers.EinsumDense, {"equation": "ab,bc->ac", "output_shape": 0}, r"output_shape must be"),
+    (
+        layers.EinsumDense,
+        {"equation": "ab,bc->ac", "output_shape": 2, "bias_axes": "b"},
+        r"bias_axes must be letters of the output, 'ac', or None",
+    ),
+    (
+        layers.ReversibleEmbedding,
+        {"input_dim": 5, "output_dim": 2, "reverse_dtype": "int32"},
+        r"reverse_dtype must be a floating-point dtype",
+    ),
+    (
+        layers.ReversibleEmbedding,
+        {"input_dim": 5, "output_dim": 2, "logit_soft_cap": 0},
+        r"logit_soft_cap must be a number above 0, or None",
+    ),
     (layers.Reshape, {"target_shape": (-1, -1)}, r"at most one of them -1"),
     (layers.Permute, {"dims": (0, 1)}, r"dims must be"),
     (layers.Rescaling, {"scale": "big"}, r"scale must be a number or a list of numbers"),
@@ -124,6 +188,13 @@ UNFIT = [
     (layers.UnitNormalization(axis=[1, -1]), (2, 5), r"each axis once"),
     (layers.SpectralNormalization(layers.Flatten()), (2, 5), r"neither a kernel nor embeddings"),
     (layers.LSTM(2), (2, 5), r"rank 3"),
+    (layers.Conv2DTranspose(2, 3), (2, 8, 8), r"Conv2DTranspose .* rank 4"),
+    (layers.Cropping1D((2, 3)), (2, 5, 4), r"cropping=\(2, 3\) leaves nothing"),
+    (layers.EinsumDense("ab,bc->ac", 2), (2, 5, 3), r"its input has 2 axes"),
+    (layers.EinsumDense("...x,xy->...y", 2), (2,), r"output_shape should have 0 sizes"),
+    (layers.EinsumDense("abc,cd->abd", 2), (2, 5, 3), r"output_shape should have 2 sizes"),
+    (layers.EinsumDense("abc,cd->abd", (4, 2)), (2, 5, 3), r"'b' is 5 there and 4 here"),
+    (layers.EinsumDense("ab,bc->ac", None), (2, 5), r"the size of 'c' must be given"),
 ]
 
 
@@ -141,6 +212,8 @@ LATER = [
     (layers.GroupNormalization(1), (2, 5), (2, 4), r"expected size 5 on axis 1"),
     (layers.RMSNormalization(), (2, 5), (2, 4), r"expected size 5 on axis 1"),
     (layers.LSTM(2), (2, 5, 3), (2, 5, 4), r"expected size 3 on axis -1"),
+    (layers.Conv1DTranspose(2, 3), (2, 8, 4), (2, 8, 3), r"expected size 4 on axis -1"),
+    (layers.EinsumDense("...x,xy->...y", 2), (2, 3, 5), (2, 3, 4), r"expected size 5 on axis 2"),
 ]
 
 
@@ -160,6 +233,23 @@ def test_unknown_sizes_that_weights_depend_on():
         layers.Conv2D(2, 3)(channels)
     with pytest.raises(ShapeError, match="unknown size"):
         layers.BatchNormalization()(channels)
+    with pytest.raises(ShapeError, match="is unknown"):
+        layers.EinsumDense("ab,bc->ac", 2)(mlapi.Input((None,)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Dense(2), "kernel"),
+        (layers.Conv2D(2, 3), "kernel"),
+        (layers.SeparableConv2D(2, 3), "pointwise_kernel"),
+        (layers.Embedding(3, 2), "embeddings"),
+    ],
+)
+def test_weights_of_a_layer_that_is_not_built(layer, name):
+    with pytest.raises(AttributeError, match=f"{layer.name}.* has no {name} yet: call the layer"):
+        getattr(layer, name)
+    assert not hasattr(layer, name)
 
 
 def test_leaky_relu_knows_the_old_name_of_its_slope():

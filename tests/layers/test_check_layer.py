@@ -44,9 +44,42 @@ class NamesTwoWeightsAlike(Scale):
         self.other = self.add_weight(name="weight", shape=())
 
 
+class IgnoresItsPolicy(Scale):
+    def call(self, x):
+        return ops.cast(super().call(x), "float32")
+
+
+class GrowsInTraining(Scale):
+    def call(self, x, training=None):
+        return ops.concatenate([super().call(x)] * 2, 0) if training else super().call(x)
+
+
+class LosesItsWeights(Scale):
+    def save_own_variables(self, store):
+        store["weight"] = self.weight.numpy() + 1
+
+    def load_own_variables(self, store):
+        self.weight.assign(store["weight"])
+
+
+class KeepsArgumentsAsTheyCome(Scale):
+    def get_config(self):
+        return {**super().get_config(), "factor": repr(self.factor)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "factor": float(config["factor"])})
+
+
 def test_a_sound_layer_passes():
-    output = check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x * w)
+    output = check_layer(Scale, {"factor": 3.0}, X, expected=3 * X)
     np.testing.assert_allclose(output, 3 * X, rtol=1e-6)
+    check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x * w)
+
+
+def test_first_values_of_weights_hide_nothing():
+    with pytest.raises(AssertionError, match="unexpected output"):
+        check_layer(Scale, {"factor": 3.0}, X, expected=lambda x, w: 3 * x)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +89,10 @@ def test_a_sound_layer_passes():
         (StopsTheGradient, "gradient of .*weight"),
         (KnowsOneBatchSize, "symbolic shape"),
         (NamesTwoWeightsAlike, "two weights of one path"),
+        (IgnoresItsPolicy, "float32 under mixed_bfloat16"),
+        (GrowsInTraining, "another shape or dtype in training"),
+        (LosesItsWeights, "loaded from a file it is another layer"),
+        (KeepsArgumentsAsTheyCome, "makes the config"),
     ],
 )
 def test_an_unsound_layer_does_not(layer, message):

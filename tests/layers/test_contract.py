@@ -12,6 +12,7 @@ from tests.layers.cases import ROWS, Row
 ELSEWHERE = {
     *("InputLayer", "Layer", "Wrapper", "RNN", "LSTMCell"),
     *("MultiHeadAttention", "GroupQueryAttention", "SpectralNormalization"),
+    *("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
 }
 
 

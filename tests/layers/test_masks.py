@@ -44,6 +44,12 @@ def test_masking_marks_and_clears_steps():
     np.testing.assert_array_equal(numpy(layer.compute_mask(x)), [[True, False, True]])
 
 
+def test_reversible_embedding_marks_words_and_not_vectors():
+    layer = layers.ReversibleEmbedding(6, 3, mask_zero=True)
+    np.testing.assert_array_equal(numpy(layer.compute_mask(WORDS)), MASK)
+    assert layer.compute_mask(layer(WORDS)) is None
+
+
 def test_average_pooling_leaves_padding_out(embedding):
     result = run(embedding, layers.GlobalAveragePooling1D())
     x = vectors(embedding)
@@ -69,6 +75,8 @@ def test_average_pooling_with_channels_first():
     [
         lambda: layers.Activation("linear"),
         lambda: layers.Dropout(0.5),
+        lambda: layers.AlphaDropout(0.5),
+        lambda: layers.ActivityRegularization(),
         lambda: layers.Rescaling(1.0),
         lambda: layers.Identity(),
     ],
@@ -136,5 +144,6 @@ def test_merging_layers_join_masks():
     for layer in (layers.Add(), layers.Maximum(), layers.Concatenate()):
         np.testing.assert_array_equal(numpy(layer.compute_mask([x, x], [one, other])), both)
     assert layers.Add().compute_mask([x, x], [one, None]) is None
+    assert layers.Dot(2).compute_mask([x, x], [one, other]) is None
     along = layers.Concatenate(axis=1).compute_mask([x, x], [one, None])
     np.testing.assert_array_equal(numpy(along), [[True, True, False, False] + [True] * 4])

@@ -62,6 +62,73 @@ def test_spatial_dropout_takes_whole_maps(data_format):
     assert len(np.unique(y)) == 2
 
 
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_spatial_dropout_takes_whole_volumes(data_format):
+    x = np.ones((2, 60, 2, 3, 2), "float32")
+    x = x if data_format == "channels_first" else np.moveaxis(x, 1, -1)
+    y = numpy(layers.SpatialDropout3D(0.5, data_format, seed=1)(x, training=True))
+    y = y if data_format == "channels_first" else np.moveaxis(y, -1, 1)
+    np.testing.assert_array_equal(y, np.broadcast_to(y[:, :, :1, :1, :1], y.shape))
+    # 120 draws: four standard deviations of the share are below 0.19.
+    assert abs((y[:, :, 0, 0, 0] == 0).mean() - 0.5) < 0.19
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.6])
+def test_alpha_dropout_keeps_mean_and_variance(rate):
+    x = np.random.default_rng(2).standard_normal((400, 100)).astype("float32")
+    layer = layers.AlphaDropout(rate, seed=1)
+    y = numpy(layer(x, training=True))
+    low = -1.0507009873554805 * 1.6732632423543772
+    a = ((1 - rate) * (1 + rate * low**2)) ** -0.5
+    dropped = abs(y - (a * low - a * low * rate)) < 1e-5
+    # 40000 draws: four standard deviations of the share are below 0.01, of mean and variance
+    # below 0.02 and 0.05.
+    assert abs(dropped.mean() - rate) < 0.01
+    np.testing.assert_allclose(y[~dropped], (a * x - a * low * rate)[~dropped], 1e-4, 1e-5)
+    assert abs(y.mean()) < 0.02
+    assert abs(y.var() - 1) < 0.05
+    np.testing.assert_array_equal(numpy(layer(x)), x)
+
+
+def test_alpha_dropout_shares_draws_along_axes():
+    x = np.zeros((20, 10), "float32")
+    y = numpy(layers.AlphaDropout(0.5, noise_shape=(None, 1), seed=1)(x, training=True))
+    np.testing.assert_array_equal(y, np.broadcast_to(y[:, :1], y.shape))
+    assert len(np.unique(y)) == 2
+
+
+def test_gaussian_dropout_has_the_deviation_of_a_dropout():
+    layer = layers.GaussianDropout(0.2, seed=1)
+    noise = numpy(layer(3 * ONES, training=True)) / 3
+    # 20000 draws of deviation 1/2.
+    assert abs(noise.mean() - 1) < 0.015
+    assert abs(noise.std() - 0.5) < 0.01
+    np.testing.assert_array_equal(numpy(layer(ONES)), ONES)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rate: layers.AlphaDropout(rate, seed=3),
+        lambda rate: layers.GaussianDropout(rate, seed=3),
+        lambda rate: layers.GaussianNoise(rate, seed=3),
+    ],
+)
+def test_noise_repeats_from_its_seed_and_is_nothing_at_zero(make):
+    one, other = make(0.5), make(0.5)
+    first, second = (numpy(one(ONES, training=True)) for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(numpy(other(ONES, training=True)), first)
+    np.testing.assert_array_equal(numpy(make(0)(ONES, training=True)), ONES)
+
+
+def test_activity_regularization_adds_to_the_loss():
+    layer = layers.ActivityRegularization(l1=0.1, l2=0.2)
+    np.testing.assert_array_equal(numpy(layer(X)), X)
+    expected = (0.1 * abs(X).sum() + 0.2 * (X**2).sum()) / len(X)
+    np.testing.assert_allclose([float(loss) for loss in layer.losses], [expected], 1e-5)
+
+
 def test_gaussian_noise_has_its_deviation():
     noise = numpy(layers.GaussianNoise(0.3)(ONES, training=True)) - 1
     assert abs(noise.std() - 0.3) < 0.01

@@ -1,11 +1,13 @@
 """Names, configs, functions and structures as losses; errors."""
 
+import json
+
 import numpy as np
 import pytest
 
 from mlapi import losses, ops
 from mlapi.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError
-from tests.losses.references import LOSSES
+from tests.losses.references import CLASSES, LOSSES
 
 ALIASES = {
     "mse": "mean_squared_error",
@@ -23,9 +25,9 @@ def numpy(x):
     return np.asarray(ops.convert_to_numpy(x))
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_names_give_functions_and_class_names_objects(name):
-    class_name = LOSSES[name][0]
+    class_name = CLASSES[name]
     assert losses.get(name) is getattr(losses, name)
     assert type(losses.get(class_name)) is getattr(losses, class_name)
 
@@ -33,6 +35,13 @@ def test_names_give_functions_and_class_names_objects(name):
 @pytest.mark.parametrize(("short", "name"), ALIASES.items())
 def test_short_names(short, name):
     assert losses.get(short) is getattr(losses, name)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_training_takes_names_for_objects(name):
+    loss = losses.as_loss(name)
+    assert type(loss) is getattr(losses, CLASSES[name])
+    assert loss.name == name
 
 
 def test_get_returns_objects_as_they_are():
@@ -57,12 +66,17 @@ def test_unknown_names_get_the_nearest():
         losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1, dtype="float64"),
         losses.SparseCategoricalCrossentropy(ignore_class=3, axis=1),
         losses.CosineSimilarity(axis=1),
-        *(getattr(losses, cls)(reduction="none") for cls, _, _ in LOSSES.values()),
+        losses.LossFunctionWrapper(losses.huber, delta=0.3),
+        *(
+            getattr(losses, case.cls)(reduction="none", **case.arguments)
+            for case in LOSSES.values()
+        ),
     ],
     ids=lambda loss: type(loss).__name__,
 )
 def test_config_makes_an_equal_loss(loss):
-    again = losses.deserialize(losses.serialize(loss))
+    text = json.dumps(losses.serialize(loss))
+    again = losses.deserialize(json.loads(text))
     assert type(again) is type(loss)
     assert again.get_config() == loss.get_config()
     assert type(loss).from_config(loss.get_config()).get_config() == loss.get_config()
@@ -123,6 +137,39 @@ def test_class_numbers_and_one_hot_are_told_apart():
         losses.CategoricalCrossentropy()(labels, p)
     with pytest.raises(ShapeError, match="without 'sparse'"):
         losses.SparseCategoricalCrossentropy()(one_hot, p)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("Huber", {"delta": 0}, "delta must be a number above 0, received 0"),
+        ("BinaryCrossentropy", {"label_smoothing": 2}, "label_smoothing must be a number from 0"),
+        ("BinaryCrossentropy", {"from_logits": "no"}, "from_logits must be True or False"),
+        ("CategoricalCrossentropy", {"axis": 1.5}, "axis must be an integer, received 1.5"),
+        ("SparseCategoricalCrossentropy", {"ignore_class": "x"}, "ignore_class must be an integer"),
+        ("BinaryFocalCrossentropy", {"alpha": 1.5}, "alpha must be a number from 0 to 1"),
+        ("CategoricalFocalCrossentropy", {"alpha": [1, -1]}, "alpha must be .* for each class"),
+        ("CategoricalFocalCrossentropy", {"gamma": -1}, "gamma must be a number of at least 0"),
+        ("CategoricalGeneralizedCrossEntropy", {"q": 1.0}, "q must be a number between 0 and 1"),
+        ("Dice", {"axis": "all"}, "axis must be an integer or a list"),
+        ("Tversky", {"beta": -0.5}, "beta must be a number of at least 0"),
+        ("Circle", {"margin": None}, "margin must be a number of at least 0, received None"),
+        ("CTC", {"reduction": "summ"}, "Did you mean 'sum'"),
+        ("Poisson", {"dtype": "int32"}, "dtype must be a float type"),
+    ],
+)
+def test_wrong_arguments_are_refused(name, arguments, message):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match=message):
+        getattr(losses, name)(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "y_shape", "p_shape"),
+    [("ctc", (4,), (4, 6, 3)), ("circle", (3,), (4, 2)), ("circle", (4, 2), (4, 2))],
+)
+def test_labels_that_do_not_fit(name, y_shape, p_shape):
+    with pytest.raises(ShapeError, match=f"{name}: "):
+        getattr(losses, name)(np.ones(y_shape, int), np.ones(p_shape))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "float32"])

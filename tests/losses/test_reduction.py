@@ -34,17 +34,17 @@ def reduced(values, weight, mask, reduction):
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", NAMES)
 def test_reduction(name, reduction, weights, masked):
-    class_name, make, reference = LOSSES[name]
+    case = LOSSES[name]
     rng = np.random.default_rng(1)
-    y, p = make(rng, (3, 5, 4))
+    y, p = case.make(rng, (3, 5, 4))
     weight = None if weights is None else rng.uniform(size=weights).astype("float32")
     mask = rng.uniform(size=(3, 5)) < 0.6 if masked else None
-    loss = getattr(losses, class_name)(reduction=reduction)
+    loss = getattr(losses, case.cls)(reduction=reduction)
     result = numpy(loss(y, p, weight, mask=mask))
     if weight is not None:
         weight = weight[:, None] if weight.ndim == 1 else weight.reshape(weight.shape[:2])
     np.testing.assert_allclose(
-        result, reduced(reference(y, p), weight, mask, reduction), rtol=1e-4, atol=1e-5
+        result, reduced(case.values(y, p), weight, mask, reduction), rtol=1e-4, atol=1e-5
     )
 
 

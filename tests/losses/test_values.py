@@ -9,40 +9,41 @@ from mlapi import losses, ops
 from tests.losses import references
 from tests.losses.references import LOSSES
 
-SHAPES = [(7, 4), (3, 5, 4)]
-
 
 def numpy(x):
     return np.asarray(ops.convert_to_numpy(x))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", LOSSES)
-def test_function_gives_a_value_per_sample(name, shape):
-    _, make, reference = LOSSES[name]
-    y, p = make(np.random.default_rng(1), shape)
-    result = numpy(getattr(losses, name)(y, p.astype("float32")))
-    assert result.shape == shape[:-1]
+CASES = [(label, shape) for label, case in LOSSES.items() for shape in case.shapes[:2]]
+
+
+@pytest.mark.parametrize(("label", "shape"), CASES, ids=str)
+def test_function_gives_a_value_per_sample(label, shape):
+    case = LOSSES[label]
+    y, p = case.make(np.random.default_rng(1), shape)
+    result = numpy(getattr(losses, case.function)(y, p.astype("float32"), **case.arguments))
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result, reference(y, p), rtol=2e-4, atol=2e-5)
+    expected = case.values(y, p)
+    assert result.shape == np.shape(expected)
+    np.testing.assert_allclose(result, expected, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_class_takes_the_mean_eagerly_and_compiled(name):
-    class_name, make, reference = LOSSES[name]
-    y, p = make(np.random.default_rng(2), (6, 4))
-    loss = getattr(losses, class_name)()
+@pytest.mark.parametrize("label", LOSSES)
+def test_class_takes_the_mean_eagerly_and_compiled(label):
+    case = LOSSES[label]
+    y, p = case.make(np.random.default_rng(2), case.shapes[0])
+    loss = getattr(losses, case.cls)(**case.arguments)
     y, p = ops.convert_to_tensor(y), ops.cast(p, "float32")
-    expected = reference(numpy(y), numpy(p).astype(float)).mean()
+    expected = case.mean(case.values(numpy(y), numpy(p).astype(float)))
     np.testing.assert_allclose(numpy(loss(y, p)), expected, rtol=2e-4, atol=2e-5)
     np.testing.assert_allclose(numpy(mlapi.jit(loss)(y, p)), expected, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradient_is_that_of_the_definition(name):
-    class_name, make, reference = LOSSES[name]
-    y, p = make(np.random.default_rng(3), (3, 4))
-    loss = getattr(losses, class_name)()
+@pytest.mark.parametrize("label", LOSSES)
+def test_gradient_is_that_of_the_definition(label):
+    case = LOSSES[label]
+    y, p = case.make(np.random.default_rng(3), case.shapes[2])
+    loss = getattr(losses, case.cls)(**case.arguments)
     y_true = ops.convert_to_tensor(y)
     value, gradient = mlapi.value_and_grad(lambda x: loss(y_true, x))(ops.cast(p, "float32"))
     step, expected = 1e-6, np.zeros_like(p)
@@ -50,19 +51,37 @@ def test_gradient_is_that_of_the_definition(name):
         up, down = p.copy(), p.copy()
         up[i] += step
         down[i] -= step
-        expected[i] = (reference(y, up).mean() - reference(y, down).mean()) / (2 * step)
-    np.testing.assert_allclose(numpy(value), reference(y, p).mean(), rtol=2e-4, atol=2e-5)
+        difference = case.mean(case.values(y, up)) - case.mean(case.values(y, down))
+        expected[i] = difference / (2 * step)
+    np.testing.assert_allclose(numpy(value), case.mean(case.values(y, p)), rtol=2e-4, atol=2e-5)
     np.testing.assert_allclose(numpy(gradient), expected, rtol=2e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_half_precision_predictions_are_computed_in_float32(name):
-    class_name, make, reference = LOSSES[name]
-    y, p = make(np.random.default_rng(4), (5, 4))
+@pytest.mark.parametrize("label", LOSSES)
+def test_predictions_at_the_end_of_the_range_have_finite_losses_and_slopes(label):
+    case = LOSSES[label]
+    rng = np.random.default_rng(12)
+    y, _ = case.make(rng, case.shapes[2])
+    p = case.far(rng, case.shapes[2])
+    loss = getattr(losses, case.cls)(**case.arguments)
+    y_true = ops.convert_to_tensor(y)
+    value, gradient = mlapi.value_and_grad(lambda x: loss(y_true, x))(ops.cast(p, "float32"))
+    assert np.isfinite(numpy(value))
+    assert np.isfinite(numpy(gradient)).all()
+    if case.arguments.get("from_logits"):  # nothing is cut off
+        np.testing.assert_allclose(numpy(value), case.mean(case.values(y, p)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("label", LOSSES)
+def test_half_precision_predictions_are_computed_in_float32(label):
+    case = LOSSES[label]
+    y, p = case.make(np.random.default_rng(4), case.shapes[2])
     p = p.astype("float16")
-    result = numpy(getattr(losses, class_name)()(y, ops.convert_to_tensor(p)))
+    loss = getattr(losses, case.cls)(**case.arguments)
+    result = numpy(loss(y, ops.convert_to_tensor(p)))
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result, reference(y, p.astype(float)).mean(), rtol=2e-4, atol=1e-5)
+    expected = case.mean(case.values(y, p.astype(float)))
+    np.testing.assert_allclose(result, expected, rtol=2e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

@@ -202,7 +202,8 @@ def test_config_makes_an_equal_metric(metric):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"curve": "RoC curve"}, "AUC curve"),
+        ({"curve": "RoC curve"}, "curve must be 'roc', 'pr' or 'prgain'"),
+        ({"label_weights": [-1.0]}, "label_weights must be a list of numbers of at least 0"),
         ({"summation_method": "interpolate"}, "Did you mean 'interpolation'"),
         ({"num_thresholds": 1}, "at least 2, received 1"),
         ({"thresholds": [0.5, 2.0]}, "from 0 to 1"),

@@ -10,22 +10,27 @@ from mlapi.errors import ArgumentError, ShapeError
 from tests.losses import references
 from tests.losses.references import LOSSES
 
+
+def data_and_values(loss):
+    return LOSSES[loss].make, LOSSES[loss].values
+
+
 # Metric class → the data it is for, and its value for every sample.
 WRAPPERS = {
-    "MeanSquaredError": LOSSES["mean_squared_error"][1:],
-    "MeanAbsoluteError": LOSSES["mean_absolute_error"][1:],
-    "MeanAbsolutePercentageError": LOSSES["mean_absolute_percentage_error"][1:],
-    "MeanSquaredLogarithmicError": LOSSES["mean_squared_logarithmic_error"][1:],
-    "LogCoshError": LOSSES["log_cosh"][1:],
+    "MeanSquaredError": data_and_values("mean_squared_error"),
+    "MeanAbsoluteError": data_and_values("mean_absolute_error"),
+    "MeanAbsolutePercentageError": data_and_values("mean_absolute_percentage_error"),
+    "MeanSquaredLogarithmicError": data_and_values("mean_squared_logarithmic_error"),
+    "LogCoshError": data_and_values("log_cosh"),
     "CosineSimilarity": (references.real, references.cosine),
-    "BinaryCrossentropy": LOSSES["binary_crossentropy"][1:],
-    "CategoricalCrossentropy": LOSSES["categorical_crossentropy"][1:],
-    "SparseCategoricalCrossentropy": LOSSES["sparse_categorical_crossentropy"][1:],
-    "KLDivergence": LOSSES["kl_divergence"][1:],
-    "Poisson": LOSSES["poisson"][1:],
-    "Hinge": LOSSES["hinge"][1:],
-    "SquaredHinge": LOSSES["squared_hinge"][1:],
-    "CategoricalHinge": LOSSES["categorical_hinge"][1:],
+    "BinaryCrossentropy": data_and_values("binary_crossentropy"),
+    "CategoricalCrossentropy": data_and_values("categorical_crossentropy"),
+    "SparseCategoricalCrossentropy": data_and_values("sparse_categorical_crossentropy"),
+    "KLDivergence": data_and_values("kl_divergence"),
+    "Poisson": data_and_values("poisson"),
+    "Hinge": data_and_values("hinge"),
+    "SquaredHinge": data_and_values("squared_hinge"),
+    "CategoricalHinge": data_and_values("categorical_hinge"),
     "BinaryAccuracy": (references.bits, lambda y, p: ((p > 0.5) == y).mean(-1)),
     "CategoricalAccuracy": (references.one_hot, lambda y, p: y.argmax(-1) == p.argmax(-1)),
     "SparseCategoricalAccuracy": (references.classes, lambda y, p: y == p.argmax(-1)),

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 import mlapi
-from mlapi import ops, random
+from mlapi import layers, ops, random
 from mlapi.random import SeedGenerator
 
 
@@ -58,3 +58,21 @@ def test_normalization_and_its_gradient():
 
 
 FACTORS = np.linspace(0.5, 2, 6, dtype="float32")
+
+
+def test_layers_become_one_graph():
+    model = mlapi.Sequential(
+        [
+            layers.Embedding(7, 4),
+            layers.Conv1D(6, 2, padding="causal"),
+            layers.Reshape((6, 2, -1)),
+            layers.UpSampling2D(2, interpolation="bilinear"),
+            layers.Cropping2D(((1, 0), (0, 1))),
+            layers.Conv2DTranspose(3, 3, strides=2, padding="same"),
+            layers.EinsumDense("abcd,cde->abe", (None, 5), bias_axes="e"),
+        ]
+    )
+    words = ops.convert_to_tensor([[1, 2, 0, 3, 6, 5], [4, 4, 1, 0, 2, 3]])
+    expected = numpy(model(words))
+    compiled = mlapi.jit(lambda x: model(x), model, jit_compile=True)
+    np.testing.assert_allclose(numpy(compiled(words)), expected, rtol=1e-4, atol=1e-5)

@@ -72,6 +72,74 @@ def nadam(p, g, s, t, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     return p - lr * m / (np.sqrt(s["v"] / (1 - beta_2**t)) + epsilon)
 
 
+def lamb(p, g, s, t, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    s["m"] = beta_1 * s.get("m", 0.0) + (1 - beta_1) * g
+    s["v"] = beta_2 * s.get("v", 0.0) + (1 - beta_2) * g**2
+    step = s["m"] / (1 - beta_1**t) / (np.sqrt(s["v"] / (1 - beta_2**t)) + epsilon)
+    long, short = np.linalg.norm(p), np.linalg.norm(step)
+    return p - lr * (long / short if long and short else 1.0) * step
+
+
+def rms(x):
+    return np.sqrt(np.mean(x**2))
+
+
+def adafactor(
+    p, g, s, t, lr, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0,
+    relative_step=True,
+):  # fmt: skip
+    beta = 1 - t**beta_2_decay
+    square = g**2 + epsilon_1
+    if g.ndim < 2:
+        v = s["v"] = beta * s.get("v", 0.0) + (1 - beta) * square
+    else:
+        r = s["r"] = beta * s.get("r", 0.0) + (1 - beta) * square.mean(-1)
+        c = s["c"] = beta * s.get("c", 0.0) + (1 - beta) * square.mean(-2)
+        v = np.einsum("...i,...j->...ij", r, c) / r.mean(-1)[..., None, None]
+    step = g / np.sqrt(v)
+    step /= max(1, rms(step) / clip_threshold)
+    rho = min(lr, 1 / np.sqrt(t)) if relative_step else lr
+    return p - rho * max(epsilon_2, rms(p)) * step
+
+
+def ftrl(
+    p, g, s, t, lr, learning_rate_power=-0.5, initial_accumulator_value=0.1,
+    l1_regularization_strength=0.0, l2_regularization_strength=0.0,
+    l2_shrinkage_regularization_strength=0.0, beta=0.0,
+):  # fmt: skip
+    before = s.get("n", initial_accumulator_value)
+    s["n"] = before + g**2
+    old, new = before**-learning_rate_power, s["n"] ** -learning_rate_power
+    shrunk = g + 2 * l2_shrinkage_regularization_strength * p
+    z = s["z"] = s.get("z", 0.0) + shrunk - (new - old) / lr * p
+    excess = np.sign(z) * np.maximum(np.abs(z) - l1_regularization_strength, 0)
+    return -excess / ((beta + new) / lr + 2 * l2_regularization_strength)
+
+
+def muon(
+    p, g, s, t, lr, adam_lr_ratio=1.0, epsilon=1e-7, momentum=0.95, ns_steps=5, nesterov=True,
+    rms_rate=0.2,
+):  # fmt: skip
+    if g.ndim != 2:
+        return adam(p, g, s, t, lr * adam_lr_ratio, epsilon=epsilon)
+    s["m"] = momentum * s.get("m", 0.0) + g
+    u, sizes, vt = np.linalg.svd(g + momentum * s["m"] if nesterov else s["m"], full_matrices=False)
+    sizes /= np.sqrt(np.sum(sizes**2))
+    for _ in range(ns_steps):  # on singular values alone
+        sizes = 3.4445 * sizes - 4.775 * sizes**3 + 2.0315 * sizes**5
+    scale = 1.0 if rms_rate is None else rms_rate * np.sqrt(max(g.shape))
+    return p - lr * scale * (u * sizes) @ vt
+
+
+def schedule_free(p, g, s, t, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
+    z = s.get("z", s["start"])
+    x = (p - (1 - beta_1) * z) / beta_1
+    s["v"] = beta_2 * s.get("v", 0.0) + (1 - beta_2) * g**2
+    rate = lr * min(1, t / warmup_steps) if warmup_steps else lr
+    s["z"] = z - rate * g / (np.sqrt(s["v"] / (1 - beta_2**t)) + epsilon)
+    return (1 - beta_1) * s["z"] + beta_1 * ((t - 1) * x + s["z"]) / t
+
+
 RULES = {
     "SGD": (sgd, 0.01),
     "Lion": (lion, 0.001),
@@ -82,6 +150,11 @@ RULES = {
     "AdamW": (adam, 0.001),
     "Adamax": (adamax, 0.001),
     "Nadam": (nadam, 0.001),
+    "Lamb": (lamb, 0.001),
+    "Adafactor": (adafactor, 0.001),
+    "Ftrl": (ftrl, 0.001),
+    "Muon": (muon, 0.001),
+    "ScheduleFreeAdamW": (schedule_free, 0.0025),
 }
 
 
@@ -106,19 +179,21 @@ def descend(name, options, start, grads, schedule=None, spared=()):
     rule, rate = RULES[name]
     options = dict(options)
     rate = options.pop("learning_rate", rate)
-    decay = options.pop("weight_decay", 0.004 if name == "AdamW" else 0.0)
+    decay = options.pop("weight_decay", 0.004 if name in ("AdamW", "Muon") else 0.0)
+    decays = {2: decay}  # by the number of axes, as Muon has them
+    decay = options.pop("adam_weight_decay", decay)
     limits = {
         k: options.pop(k) for k in ("clipnorm", "clipvalue", "global_clipnorm") if k in options
     }
     values = [np.asarray(p, "float64") for p in start]
-    states = [{} for _ in start]
+    states = [{"start": p} for p in values]
     history = []
     for t, step_grads in enumerate(grads, start=1):
         lr = schedule(t - 1) if schedule else rate
         clipped = clip([np.asarray(g, "float64") for g in step_grads], **limits)
         for i, g in enumerate(clipped):
             if i not in spared:
-                values[i] = values[i] * (1 - lr * decay)
+                values[i] = values[i] * (1 - lr * decays.get(g.ndim, decay))
             values[i] = rule(values[i], g, states[i], t, lr, **options)
         history.append(list(values))
     return history

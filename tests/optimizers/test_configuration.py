@@ -11,10 +11,10 @@ import mlapi
 from mlapi import optimizers
 from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError
 from mlapi.optimizers import schedules
-from tests.optimizers.references import descend, problem
+from tests.optimizers.references import RULES, descend, problem
 from tests.optimizers.running import assert_same, make_variables, run
 
-NAMES = ("SGD", "Lion", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "Nadam")
+NAMES = tuple(RULES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,6 +63,13 @@ def test_a_config_written_by_an_older_keras():
     assert (optimizer.beta_1, optimizer.epsilon, optimizer.amsgrad) == (0.8, 1e-6, True)
 
 
+def test_a_record_written_by_keras_on_torch():
+    """It names the class by where it lies, not by where it is public."""
+    module = "keras.src.backend.torch.optimizers.torch_adam"
+    record = {"module": module, "class_name": "Adam", "config": {}, "registered_name": "Adam"}
+    assert type(optimizers.deserialize(record)) is optimizers.Adam
+
+
 def test_signatures_list_the_common_arguments():
     parameters = inspect.signature(optimizers.Adam).parameters
     assert list(parameters)[:2] == ["learning_rate", "beta_1"]
@@ -78,6 +85,8 @@ def test_signatures_list_the_common_arguments():
         ("RMSprop", {"centered": True, "momentum": 0.9}),
         ("Nadam", {"gradient_accumulation_steps": 2}),
         ("Adam", {"learning_rate": schedules.ExponentialDecay(0.1, 2, 0.5)}),
+        ("Adafactor", {"learning_rate": 0.1, "gradient_accumulation_steps": 2, "use_ema": True}),
+        ("Muon", {"learning_rate": 0.1}),
     ],
     ids=str,
 )
@@ -109,6 +118,29 @@ def test_state_of_another_optimizer_is_refused():
     assert int(adam.iterations) == 0
 
 
+def test_adafactor_takes_little_memory_and_has_the_places_of_keras_in_files():
+    matrix, vector = (
+        mlapi.Variable(np.ones((3, 2), "float32"), name="a"),
+        mlapi.Variable([1.0], name="b"),
+    )
+    optimizer = optimizers.Adafactor(use_ema=True, name="f")
+    optimizer.build([matrix, vector])
+    shapes = {v.path.removeprefix("f/"): v.shape for v in optimizer.variables}
+    assert shapes == {
+        "iteration": (),
+        "learning_rate": (),
+        "a_average": (3, 2),
+        "b_average": (1,),
+        "a_r": (3,),
+        "a_c": (2,),
+        "b_velocity": (1,),
+    }
+    store = {}
+    optimizer.save_own_variables(store)
+    found = [array.shape for array in store.values()]
+    assert found == [(), (), (3, 2), (1,), (3,), (2,), (3, 2), (), (), (1,)]
+
+
 def test_variables_are_named_and_ordered_as_in_keras():
     a, b = make_variables([[1.0, 1.0], [1.0]])
     optimizer = optimizers.Adam(amsgrad=True, name="adam")
@@ -135,6 +167,28 @@ def test_older_spellings():
         optimizer.lr = 0.25
     with pytest.warns(DeprecationWarning, match="optimizer.learning_rate"):
         assert float(optimizer.lr) == 0.25
+
+
+@pytest.mark.parametrize("name", ["Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop", "SGD"])
+def test_legacy_names(name):
+    with pytest.warns(DeprecationWarning, match=f"write optimizers.{name}") as caught:
+        cls = getattr(optimizers.legacy, name)
+    assert cls is getattr(optimizers, name)
+    assert [w.filename for w in caught] == [__file__]
+    record = {"module": "keras.optimizers.legacy", "class_name": name, "config": {}}
+    if name != "Optimizer":
+        assert type(optimizers.deserialize(record)) is cls
+
+
+def test_a_legacy_program():
+    with pytest.warns(DeprecationWarning, match="legacy"):
+        from mlapi.optimizers.legacy import SGD
+    with pytest.warns(DeprecationWarning, match="lr="):
+        optimizer = SGD(lr=0.1, momentum=0.9)
+    assert float(optimizer.learning_rate) == pytest.approx(0.1)
+    with pytest.raises(AttributeError, match="'Adamax'"):
+        optimizers.legacy.Adamax  # noqa: B018
+    assert "RMSprop" in dir(optimizers.legacy)
 
 
 def test_decay_of_older_programs():
@@ -169,6 +223,11 @@ def test_learning_rates_and_schedules_do_not_replace_one_another():
         (lambda: optimizers.Adam(beta1=0.9), ArgumentTypeError, "Did you mean 'beta_1'"),
         (lambda: optimizers.Adam("fast"), ArgumentTypeError, "learning_rate must be a number"),
         (lambda: optimizers.Adam(beta_1=1.0), ArgumentError, "beta_1 must be a number from 0"),
+        (lambda: optimizers.Lion(beta_1=0.0), ArgumentError, "beta_1 must be above 0"),
+        (lambda: optimizers.ScheduleFreeAdamW(beta_1=0), ArgumentError, "beta_1 must be above 0"),
+        (lambda: optimizers.Ftrl(learning_rate_power=1), ArgumentError, "must be at most 0"),
+        (lambda: optimizers.Muon(ns_steps=0), ArgumentError, "ns_steps must be an integer"),
+        (lambda: optimizers.Adafactor(clip_threshold=0), ArgumentError, "clip_threshold must be"),
         (lambda: optimizers.SGD(momentum=-1), ArgumentError, "momentum must be a number from 0"),
         (lambda: optimizers.SGD(clipnorm=0), ArgumentError, "clipnorm must be a number above 0"),
         (lambda: optimizers.SGD(clipnorm=1, clipvalue=1), ArgumentError, "only one of clipnorm"),

@@ -8,7 +8,7 @@ import pytest
 import mlapi
 from mlapi import ops, optimizers
 from mlapi.errors import ArgumentError, ArgumentTypeError, NotBuiltError, ShapeError
-from tests.optimizers.references import adam, descend, problem
+from tests.optimizers.references import RULES, adam, descend, problem
 from tests.optimizers.running import assert_same, make_variables, run
 
 COMPILED = pytest.mark.parametrize("compiled", [False, True], ids=["eager", "jit"])
@@ -44,30 +44,55 @@ def test_accumulation_forgets_a_gradient_that_is_not_finite(compiled):
     assert all((v.numpy() == 0).all() for v in total)
 
 
-def test_the_strongest_compiler_takes_the_whole_update():
+def test_the_strongest_compiler_takes_every_rule_at_once():
+    """One optimizer of each class, of a variable of its own, in one compiled function."""
     start, grads = problem(steps=4)
-    variables = make_variables(start)
+    start, grads = start[0], [step[0] for step in grads]
     schedule = optimizers.schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=2)
-    optimizer = optimizers.AdamW(schedule, global_clipnorm=1.0, gradient_accumulation_steps=2)
-    optimizer.build(variables)
-    state = [variables, optimizer]
-    step = mlapi.jit(lambda *g: optimizer.apply(g, variables), state, jit_compile=True)
-    for step_grads in grads:
-        step(*tensors(step_grads))
-    halves = [zip(*grads[:2], strict=True), zip(*grads[2:], strict=True)]
-    means = [[np.mean(row, axis=0, dtype="float64") for row in half] for half in halves]
-    expected = descend(
-        "AdamW", {"global_clipnorm": 1.0}, start, means, schedule=lambda t: schedule(2 * t + 1)
+    makers = {name: getattr(optimizers, name) for name in RULES}
+    makers["decayed"] = lambda: optimizers.AdamW(
+        schedule, global_clipnorm=1.0, gradient_accumulation_steps=2
     )
-    assert_same([[v.numpy() for v in variables]], expected[-1:], 2e-6)
+    patterns = {f"{name}/.*": make() for name, make in makers.items()}
+    several = optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.SGD(0.0), {**patterns, "vector": optimizers.Muon()})
+    )
+    optimizer = optimizers.LossScaleOptimizer(several, initial_scale=8.0, dynamic_growth_steps=2)
+    variables = [mlapi.Variable(start, path=f"{name}/w") for name in makers]
+    variables.append(mlapi.Variable(start[0], path="vector"))
+    optimizer.build(variables)
+
+    def step(g):
+        scaled = optimizer.scale_loss(g)
+        optimizer.apply([*[scaled] * len(makers), scaled[0]], variables)
+
+    step = mlapi.jit(step, [variables, optimizer], jit_compile=True)
+    for g in [grads[0], np.full_like(start, np.nan), *grads[1:]]:
+        step(ops.convert_to_tensor(g))
+    means = [np.mean(grads[i : i + 2], axis=0, dtype="float64") for i in (0, 2)]
+    rows = [(name, {}, start, grads, None) for name in RULES]
+    rows.append(("AdamW", {"global_clipnorm": 1.0}, start, means, schedule))
+    rows.append(("Muon", {}, start[0], [g[0] for g in grads], None))
+    expected = [
+        descend(name, options, [p], [[g] for g in gs], schedule=rate)[-1][0]
+        for name, options, p, gs, rate in rows
+    ]
+    assert_same([[v.numpy() for v in variables]], [expected], 2e-6)
+    assert float(optimizer.dynamic_scale) == 8.0
 
 
-def test_schedules_count_calls_while_gradients_accumulate():
-    start, grads = problem(steps=4)
-    schedule = optimizers.schedules.PiecewiseConstantDecay([2], [100.0, 0.1])
-    actual = run(optimizers.SGD(schedule, gradient_accumulation_steps=4), start, grads)
-    mean = [[np.mean(row, axis=0, dtype="float64") for row in zip(*grads, strict=True)]]
-    assert_same(actual[-1:], descend("SGD", {"learning_rate": 0.1}, start, mean))
+@COMPILED
+def test_schedules_count_updates_where_gradients_accumulate(compiled):
+    start, grads = problem(steps=6)
+    schedule = optimizers.schedules.PiecewiseConstantDecay([1], [0.1, 0.4])
+    optimizer = optimizers.SGD(schedule, gradient_accumulation_steps=2)
+    actual = run(optimizer, start, grads, compiled)
+    pairs = [zip(*grads[i : i + 2], strict=True) for i in (0, 2, 4)]
+    means = [[np.mean(row, axis=0, dtype="float64") for row in pair] for pair in pairs]
+    expected = descend("SGD", {}, start, means, schedule=lambda t: (0.1, 0.1, 0.4)[t])
+    assert_same(actual[1::2], expected)
+    assert int(optimizer.iterations) == 3
+    assert float(optimizer.learning_rate) == pytest.approx(0.4)
 
 
 @COMPILED
@@ -91,6 +116,43 @@ def test_moving_averages(compiled):
     assert_same([[v.numpy() for v in variables]], history[-1:])
     optimizer.finalize_variable_values(variables)
     assert_same([[v.numpy() for v in variables]], [averages])
+
+
+@COMPILED
+def test_averages_and_constraints_act_once_an_update(compiled):
+    """Not at calls that only accumulate."""
+    weight = mlapi.Variable([8.0], constraint=lambda w: w * 0.5)
+    optimizer = optimizers.SGD(
+        1.0,
+        gradient_accumulation_steps=2,
+        use_ema=True,
+        ema_momentum=0.5,
+        ema_overwrite_frequency=3,
+    )
+    optimizer.build([weight])
+    step = lambda g: optimizer.apply([g], [weight])  # noqa: E731
+    if compiled:
+        step = mlapi.jit(step, [weight, optimizer])
+    found = []
+    for _ in range(8):
+        step(ops.ones((1,)))
+        found.append(float(weight.numpy()[0]))
+    # 8 - 1, halved; 3.5 - 1, halved; 1.25 - 1 replaced by the average of 7, 2.5 and 0.25, halved.
+    average = ((7 + 2.5) / 2 + 0.25) / 2
+    fourth = (average / 2 - 1) / 2
+    assert found == [8, 3.5, 3.5, 1.25, 1.25, average / 2, average / 2, fourth]
+
+
+@COMPILED
+@pytest.mark.parametrize("name", ["Adafactor", "Muon"])
+def test_accumulation_where_variables_have_different_slots(name, compiled):
+    start, grads = problem(steps=4)
+    optimizer = getattr(optimizers, name)(0.1, gradient_accumulation_steps=2)
+    actual = run(optimizer, start, grads, compiled)
+    pairs = zip(*grads[:2], strict=True), zip(*grads[2:], strict=True)
+    means = [[np.mean(row, axis=0, dtype="float64") for row in step] for step in pairs]
+    first, second = descend(name, {"learning_rate": 0.1}, start, means)
+    assert_same(actual, [start, first, first, second], 2e-6)
 
 
 @COMPILED
@@ -279,9 +341,12 @@ def test_a_class_written_for_keras():
     start, grads = problem(steps=4)
     options = {"learning_rate": 0.1, "weight_decay": 0.1}
     expected = descend("SGD", {**options, "momentum": 0.9}, start, grads)
+    twice = [g for step in grads for g in (step, step)]
     for compiled in (False, True):
         optimizer = Momentum(weight_decay=0.1)
         assert_same(run(optimizer, start, grads, compiled), expected)
+        optimizer = Momentum(weight_decay=0.1, gradient_accumulation_steps=2)
+        assert_same(run(optimizer, start, twice, compiled)[1::2], expected)
     assert Momentum(mu=0.5, clipnorm=1.0).clone().mu == 0.5
 
 

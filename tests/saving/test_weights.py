@@ -270,3 +270,50 @@ def test_numbers_that_the_dtype_cannot_hold(tmp_path):
 def test_mistakes(call, error, message, tmp_path):
     with pytest.raises(error, match=message):
         call(small(), tmp_path)
+
+
+class Halved(layers.Layer):
+    """Saves its weight as two numbers of its own choice."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(name="scale", shape=(4,), initializer="ones")
+
+    def call(self, x):
+        return x * self.scale
+
+    def save_own_variables(self, store):
+        values = self.scale.numpy()
+        store["front"], store["back"] = values[:2], values[2:]
+
+    def load_own_variables(self, store):
+        self.scale.assign(np.full(4, 7.0))  # to be undone if what follows fails
+        self.scale.assign(np.concatenate([store["front"], store["back"]]))
+
+
+def halved():
+    return mlapi.Sequential([mlapi.Input((4,)), layers.Dense(4), Halved(), layers.Dense(1)])
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_layers_that_decide_what_is_saved(suffix, tmp_path):
+    model, other = halved(), halved()
+    model.set_weights([np.random.default_rng(0).normal(size=v.shape) for v in model.weights])
+    path = tmp_path / f"w{suffix}"
+    (model.save if suffix == ".keras" else model.save_weights)(path)
+    other.load_weights(path)
+    assert_same(model, other)
+    if suffix == ".keras":
+        again = mlapi.saving.load_model(path, custom_objects={"Halved": Halved})
+        assert_same(model, again)
+
+
+def test_a_layer_that_fails_to_load_leaves_all_as_it_was(tmp_path):
+    model, other = halved(), halved()
+    model.save_weights(tmp_path / "w.weights.h5")
+    with h5py.File(tmp_path / "w.weights.h5", "r+") as file:
+        del file["layers/halved/vars/back"]
+    before = other.get_weights()
+    with pytest.raises(LoadError, match=r"Halved\.load_own_variables.*back"):
+        other.load_weights(tmp_path / "w.weights.h5")
+    for one, then in zip(other.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, then)

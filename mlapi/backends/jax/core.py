@@ -5,7 +5,7 @@ tracers; `Borrowed` puts the arrays back afterwards and says what was written me
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,8 +16,11 @@ import numpy as np
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
-native_types: set[type] = {type(jnp.zeros(()))}
+_ARRAY = type(jnp.zeros(()))
+# The door adds the kinds of tracers that it meets.
+native_types: set[type] = {_ARRAY}
 eager_types = native_types
 
 
@@ -64,6 +67,21 @@ def _available(dtype: str) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(dtype)
 
 
+_numbers: dict[Any, jax.Array] = {}
+
+
+def number_like(x: complex, dtype: str, like: Any) -> jax.Array:
+    key = number_key(x, dtype)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = jnp.asarray(x, _available(dtype))
+        if type(number) is _ARRAY:  # no tracer
+            _numbers[key] = number
+    return number
+
+
 def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x)
 
@@ -77,6 +95,10 @@ stop_gradient = jax.lax.stop_gradient
 
 def synchronize() -> None:
     jax.effects_barrier()
+
+
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return jax.default_device(jax.devices(kind)[index])
 
 
 def describe_devices() -> list[str]:

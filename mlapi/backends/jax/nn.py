@@ -85,6 +85,10 @@ def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, w: Window, groups:
         dimension_numbers=(_LAST if w.channels_last else _SECOND)[w.rank],
         feature_group_count=groups,
     )
+    return _with_bias(y, bias, w)
+
+
+def _with_bias(y: Tensor, bias: Tensor | None, w: Window) -> Tensor:
     if bias is None:
         return y
     return y + (bias if w.channels_last else bias.reshape(-1, *[1] * w.rank))
@@ -129,12 +133,13 @@ def conv_transpose(
     output_padding: int | Sequence[int] | None = None,
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
 ) -> Tensor:
     w, cuts = transposed_window(
         inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
     )
     reach = [(size - 1) * gap + 1 for size, gap in zip(w.size, w.dilation, strict=True)]
-    return lax.conv_general_dilated(
+    y = lax.conv_general_dilated(
         inputs,
         jnp.swapaxes(jnp.flip(kernel, range(w.rank)), -1, -2),
         (1,) * w.rank,
@@ -143,6 +148,7 @@ def conv_transpose(
         rhs_dilation=w.dilation,
         dimension_numbers=(_LAST if w.channels_last else _SECOND)[w.rank],
     )
+    return _with_bias(y, bias, w)
 
 
 def _fold(x: Tensor, w: Window, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:

@@ -48,6 +48,9 @@ def value_and_grad(
     return run
 
 
+remat = jax.checkpoint
+
+
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     """One `jax.jit` over (values of the variables, arguments), the values donated."""
     variables = list(variables)

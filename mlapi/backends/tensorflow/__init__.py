@@ -5,6 +5,7 @@ from mlapi.backends.tensorflow import (
     control,
     core,
     elementwise,
+    foreign,
     image,
     linalg,
     nn,
@@ -23,6 +24,7 @@ __all__ = [
     "control",
     "core",
     "elementwise",
+    "foreign",
     "image",
     "linalg",
     "nn",
@@ -35,5 +37,5 @@ __all__ = [
 ]
 
 NAME = "tensorflow"
-IMPLEMENTATIONS = (arrays, elementwise, ops, nn, sequences)
+IMPLEMENTATIONS = (arrays, elementwise, image, ops, nn, sequences)
 """The modules that hold the implementations of ops, by name."""

@@ -5,7 +5,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
 # Not found by making a tensor: that would fix the devices and threads, which users may still set.
 native_types: set[type] = {tf.__internal__.EagerTensor}
@@ -71,7 +72,8 @@ def shape_of(x: tf.Tensor) -> tuple[int | None, ...]:
 def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, tf.Tensor):
         return x if dtype is None or x.dtype.name == dtype else tf.cast(x, dtype)
-    if isinstance(x, (np.ndarray, np.generic, bool)) and dtype is not None:
+    # Of numbers an array, since tensorflow takes one zero for the other.
+    if isinstance(x, (np.ndarray, np.generic, bool, float)) and dtype is not None:
         return tf.convert_to_tensor(np.asarray(x, dtypes.numpy_dtype(dtype)))
     return tf.convert_to_tensor(x, dtype)
 
@@ -90,6 +92,21 @@ def from_host(array: np.ndarray) -> tf.Tensor:
     return tf.experimental.dlpack.from_dlpack(copy.__dlpack__())
 
 
+_numbers: dict[Any, tf.Tensor] = {}
+
+
+def number_like(x: complex, dtype: str, like: Any) -> tf.Tensor:
+    key = number_key(x, dtype)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = convert(x, dtype)
+        if type(number) in eager_types:  # no tracer
+            _numbers[key] = number
+    return number
+
+
 def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x.numpy() if hasattr(x, "numpy") else x)  # a scalar is no array yet
 
@@ -105,13 +122,17 @@ def synchronize() -> None:
     tf.test.experimental.sync_devices()
 
 
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    return tf.device(tf.config.list_logical_devices(kind.upper())[index].name)
+
+
 def describe_devices() -> list[str]:
     return [device.name for device in tf.config.list_logical_devices()]
 
 
 def free_memory() -> None:
-    context.ensure_initialized()
-    context.context_safe().clear_kernel_cache()
+    if (session := context.context_safe()) is not None:
+        session.clear_kernel_cache()
 
 
 # --- variables -------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ erf = tf.math.erf
 maximum = with_booleans(tf.maximum, tf.logical_or)
 minimum = with_booleans(tf.minimum, tf.logical_and)
 clip = tf.clip_by_value
+at_least = tf.maximum
+within = tf.clip_by_value
+keep_where = tf.where
 floor = tf.floor
 ceil = tf.math.ceil
 

@@ -185,6 +185,7 @@ def conv_transpose(
     output_padding: int | Sequence[int] | None = None,
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
 ) -> Tensor:
     w, cuts = transposed_window(
         inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
@@ -210,6 +211,8 @@ def conv_transpose(
     if not native and w.same:
         cut = (slice(before, before + n) for (before, _), n in zip(cuts, wanted, strict=True))
         y = y[(slice(None), *cut)]
+    if bias is not None:
+        y = tf.nn.bias_add(y, bias)
     return _from_last(y, w)
 
 

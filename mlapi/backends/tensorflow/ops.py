@@ -292,6 +292,8 @@ def one_hot(
     if x.dtype not in (tf.uint8, tf.int32, tf.int64):
         x = tf.cast(x, tf.int32)
     axis = place(axis, x.shape.rank + 1)
+    if dtypes.is_bool(dtype):
+        return tf.one_hot(x, num_classes, True, False, axis, tf.bool)
     return tf.one_hot(x, num_classes, axis=axis, dtype=dtypes.standardize(dtype))
 
 

@@ -24,10 +24,15 @@ class Bundle(Leaves):
     sqrt_leaf = staticmethod(tf.sqrt)
     sign_leaf = staticmethod(tf.sign)
     norm_leaf = staticmethod(tf.norm)
+    mean_leaf = staticmethod(tf.reduce_mean)
+    finite_leaf = staticmethod(lambda x: tf.reduce_all(tf.math.is_finite(x)))
+    all_leaf = staticmethod(tf.reduce_all)
     zeros_like = staticmethod(tf.zeros_like)
     maximum_leaf = staticmethod(tf.maximum)
     minimum_leaf = staticmethod(tf.minimum)
     where = staticmethod(tf.where)
+    stack = staticmethod(tf.stack)
+    unstack = staticmethod(tf.unstack)
 
 
 def keep_on_host(variable: Any) -> None:
@@ -40,6 +45,23 @@ def number(x: Any) -> Any:
 
 def set_number(variable: Any, value: Any) -> None:
     variable._storage.assign(tf.cast(value, variable.dtype), read_value=False)
+
+
+def snapshot(variable: Any) -> tf.Tensor:
+    return tf.identity(core.read(variable))
+
+
+def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
+    if tf.executing_eagerly():
+        if condition:
+            update()
+        return
+
+    def run() -> tf.Tensor:
+        update()
+        return tf.constant(True)
+
+    tf.cond(condition, run, lambda: tf.constant(False))
 
 
 def accept(gradients: Sequence[Any], variables: Sequence[Any]) -> list[tf.Tensor]:

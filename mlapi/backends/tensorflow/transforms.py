@@ -51,6 +51,8 @@ def value_and_grad(
     return run
 
 
+remat = tf.recompute_grad
+
 # Whether what is traced is for XLA, which lacks some kernels.
 under_xla = False
 

@@ -6,7 +6,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
+from mlapi.backends.numbers import MANY_NUMBERS, number_key
 
 device = torch.device(
     "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -78,6 +79,23 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     return torch.as_tensor(x, dtype=native, device=target)
 
 
+_numbers: dict[Any, torch.Tensor] = {}
+
+
+def number_like(x: complex, dtype: str, like: torch.Tensor) -> torch.Tensor:
+    if torch.compiler.is_compiling() or like.device.type == "meta":
+        return torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
+    key = number_key(x, dtype, like.device)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) > MANY_NUMBERS:
+            _numbers.clear()
+        number = torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
+        if type(number) in native_types:  # no stand-in of a mode that will end
+            _numbers[key] = number
+    return number
+
+
 _CPU = torch.device("cpu")
 _META = torch.device("meta")
 
@@ -126,6 +144,25 @@ def stop_gradient(x: torch.Tensor) -> torch.Tensor:
 def synchronize() -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+def device_scope(kind: str, index: int) -> AbstractContextManager[Any]:
+    chosen = torch.device(kind) if kind == "cpu" else torch.device(_KINDS.get(kind, kind), index)
+    torch.empty(0, device=chosen)  # fails where there is none
+    return _on_device(chosen)
+
+
+_KINDS = {"gpu": "cuda"}
+
+
+@contextmanager
+def _on_device(chosen: torch.device) -> Iterator[None]:
+    global device
+    outer, device = device, chosen
+    try:
+        yield
+    finally:
+        device = outer
 
 
 def describe_devices() -> list[str]:
@@ -326,6 +363,9 @@ class Host(torch.nn.Module):
     __delattr__ = object.__delattr__
 
     def __getattr__(self, name: str) -> Any:
+        found: Any = getattr(type(self), name, None)
+        if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which says more
+            return found.__get__(self, type(self))
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property

@@ -32,6 +32,9 @@ erf = torch.erf
 maximum = torch.maximum
 minimum = torch.minimum
 clip = torch.clamp
+at_least = torch.clamp_min
+within = torch.clamp
+keep_where = torch.where
 floor = torch.floor
 ceil = torch.ceil
 

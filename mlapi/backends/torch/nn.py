@@ -154,6 +154,7 @@ def conv_transpose(
     output_padding: int | Sequence[int] | None = None,
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
+    bias: Tensor | None = None,
 ) -> Tensor:
     w, cuts = transposed_window(
         inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
@@ -166,7 +167,11 @@ def conv_transpose(
     rest = [n - even[i // 2] for i, n in enumerate(n for pair in cuts for n in pair)]
     if any(rest):
         y = F.pad(y, [-n for i in reversed(range(w.rank)) for n in rest[2 * i : 2 * i + 2]])
-    return y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+    y = y.permute(_TO_LAST[y.ndim]) if w.channels_last else y
+    if bias is None:
+        return y
+    # Not left to the kernel: on the CPU its gradient took up to twice as long with a bias.
+    return y + (bias if w.channels_last else bias.reshape(-1, *[1] * w.rank))
 
 
 def max_pool(
@@ -454,25 +459,50 @@ def sparse_categorical_crossentropy(
 
 
 def mean_sparse_categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool = False,
+    axis: int = -1,
+    ignore_class: int | None = None,
 ) -> Tensor:
-    return _sparse_categorical(target, output, from_logits, axis, "mean")
+    if ignore_class is None:
+        return _sparse_categorical(target, output, from_logits, axis, "mean")
+    target = target.to(torch.int64)
+    total = _sparse_categorical(target, output, from_logits, axis, "sum", ignore_class)
+    return total / torch.clamp_min((target != ignore_class).sum(), 1)
 
 
 def _sparse_categorical(
-    target: Tensor, output: Tensor, from_logits: bool, axis: int, reduction: str
+    target: Tensor,
+    output: Tensor,
+    from_logits: bool,
+    axis: int,
+    reduction: str,
+    ignored: int = _NO_CLASS,
 ) -> Tensor:
     target = target.to(torch.int64)
     target = target if target.ndim == 1 else target.reshape(-1)
     output = _rows(output, axis)
     if from_logits:
-        return F.cross_entropy(output, target, reduction=reduction, ignore_index=_NO_CLASS)
+        return F.cross_entropy(output, target, reduction=reduction, ignore_index=ignored)
     log_p = _log_probability(output, 1)
-    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=_NO_CLASS)
+    return F.nll_loss(log_p, target, reduction=reduction, ignore_index=ignored)
+
+
+def huber_distance(y_true: Tensor, y_pred: Tensor, delta: float) -> Tensor:
+    return F.huber_loss(y_pred, y_true, reduction="none", delta=delta)
+
+
+def class_scores(y_pred: Tensor, numbers: Tensor) -> Tensor:
+    return torch.gather(y_pred, -1, numbers.to(torch.int64).unsqueeze(-1)).squeeze(-1)
 
 
 def class_hits(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return torch.argmax(y_pred, -1) == y_true
+
+
+def top_hits(right: Tensor, y_pred: Tensor, k: int) -> Tensor:
+    return ((y_pred > right.unsqueeze(-1)).sum(-1) < k) & torch.isfinite(right)
 
 
 # --- activations that would be several kernels ---------------------------------------------------

@@ -250,13 +250,21 @@ def flip(x: Tensor, axis: Axis | None = None) -> Tensor:
     return torch.flip(x, tuple(axes))
 
 
+def _widths(pad_width: Any, rank: int) -> list[list[int]]:
+    """A pair for each axis. NumPy is kept away from pairs, since compiled graphs would hold it."""
+    pairs = pad_width if isinstance(pad_width, (list, tuple)) and len(pad_width) == rank else ()
+    if pairs and builtins.all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        return [[int(before), int(after)] for before, after in pairs]
+    return np.broadcast_to(np.asarray(pad_width), (rank, 2)).tolist()
+
+
 def pad(
     x: Tensor,
     pad_width: int | Sequence[int] | Sequence[Sequence[int]],
     mode: str = "constant",
     constant_values: float | None = None,
 ) -> Tensor:
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    widths = _widths(pad_width, x.ndim)
     if mode == "constant":
         flat = [width for pair in reversed(widths) for width in pair]
         return torch.nn.functional.pad(x, flat, value=constant_values or 0)

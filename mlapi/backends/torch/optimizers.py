@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 
 import torch
 
+from mlapi.backends.bundles import map_stacked
 from mlapi.backends.torch import core
 from mlapi.errors import ShapeError
 
@@ -39,20 +40,28 @@ class Bundle:
     def store(self) -> None:
         pass
 
-    def copy(self) -> Self:
-        return self * 1
+    def take(self, indices: Sequence[int]) -> Self:
+        tensors = self.tensors
+        return type(self)([tensors[i] for i in indices])
 
     def __add__(self, other: Any) -> Self:
+        if type(other) in _NUMBERS:
+            one = _one(self.tensors)
+            if one is not None:
+                return type(self)(torch._foreach_add(self.tensors, one, alpha=other))
         return type(self)(torch._foreach_add(self.tensors, _plain(other)))
 
     def __sub__(self, other: Any) -> Self:
         return type(self)(torch._foreach_sub(self.tensors, _plain(other)))
 
     def __mul__(self, other: Any) -> Self:
-        return type(self)(torch._foreach_mul(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_mul(self.tensors, _factor(other, self.tensors)))
 
     def __truediv__(self, other: Any) -> Self:
-        return type(self)(torch._foreach_div(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_div(self.tensors, _factor(other, self.tensors)))
+
+    def scaled(self, by: Any) -> Self:
+        return type(self)(torch._foreach_mul(self.tensors, _factor(by, self.tensors)))
 
     def sqrt(self) -> Self:
         return type(self)(torch._foreach_sqrt(self.tensors))
@@ -65,6 +74,33 @@ class Bundle:
 
     def sign(self) -> Self:
         return type(self)(torch._foreach_sign(self.tensors))
+
+    def pow(self, exponent: float) -> Self:
+        return type(self)(torch._foreach_pow(self.tensors, exponent))
+
+    def mean(self, axis: int) -> Self:
+        return self._reduced(lambda x: x.mean(axis))
+
+    def rms(self) -> Self:
+        return self._reduced(_rms)
+
+    def _reduced(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        return type(self)(
+            map_stacked(function, [self.tensors], torch.stack, torch.unbind, _WORTH_A_COPY)
+        )
+
+    def map(self, function: Callable[..., Any], *others: Self) -> Self:
+        columns = [self.tensors, *(other.tensors for other in others)]
+        return type(self)(map_stacked(function, columns, torch.stack, torch.unbind))
+
+    def all_finite(self) -> torch.Tensor:
+        if not torch.compiler.is_compiling():
+            # Norms take a tenth of the time. They may overflow, but if finite they are right.
+            norms = torch.stack([n.float() for n in torch._foreach_norm(self.tensors)])
+            finite = norms.isfinite().all()
+            if finite:
+                return finite
+        return torch.stack([x.isfinite().all() for x in self.tensors]).all()
 
     def clip(self, low: float, high: float) -> Self:
         clipped = torch._foreach_clamp_min(self.tensors, low)
@@ -89,7 +125,13 @@ class Bundle:
         return type(self)(torch._foreach_lerp(self.tensors, other.tensors, weight))
 
     def add_(self, other: Any, scale: Any = None) -> None:
-        if scale is None:
+        if type(other) in _NUMBERS:
+            one = _one(self.tensors)
+            if one is None:
+                torch._foreach_add_(self.tensors, other)
+            else:
+                torch._foreach_add_(self.tensors, one, alpha=other)
+        elif scale is None:
             torch._foreach_add_(self.tensors, _plain(other))
         elif isinstance(scale, torch.Tensor):
             torch._foreach_add_(self.tensors, torch._foreach_mul(other.tensors, scale))
@@ -97,7 +139,7 @@ class Bundle:
             torch._foreach_add_(self.tensors, _plain(other), alpha=scale)
 
     def mul_(self, other: Any) -> None:
-        torch._foreach_mul_(self.tensors, _plain(other))
+        torch._foreach_mul_(self.tensors, _factor(other, self.tensors))
 
     def lerp_(self, other: Self, weight: Any) -> None:
         if isinstance(weight, torch.Tensor):
@@ -120,6 +162,9 @@ class Bundle:
     def maximum_(self, other: Self) -> None:
         torch._foreach_maximum_(self.tensors, other.tensors)
 
+    def copy_(self, other: Self) -> None:
+        torch._foreach_copy_(self.tensors, other.tensors)
+
     def choose_(self, when: Any, other: Self) -> None:
         if isinstance(when, torch.Tensor):
             chosen = [
@@ -129,15 +174,50 @@ class Bundle:
         elif when:
             torch._foreach_copy_(self.tensors, other.tensors)
 
-    def zero_(self, when: Any) -> None:
-        if isinstance(when, torch.Tensor):
-            self.choose_(when, type(self)([torch.zeros_like(x) for x in self.tensors]))
-        elif when:
-            torch._foreach_zero_(self.tensors)
+    def zero_(self) -> None:
+        torch._foreach_zero_(self.tensors)
 
 
 def _plain(operand: Any) -> Any:
     return operand.tensors if type(operand) is Bundle else operand
+
+
+# Leaves of so many numbers or fewer are stacked for reductions: the copy takes less time than a
+# call for each.
+_WORTH_A_COPY = 2**14
+
+
+def _rms(x: torch.Tensor) -> torch.Tensor:
+    flat = x.reshape(len(x), -1)
+    return torch.linalg.vector_norm(flat, dim=1) * max(1, flat.shape[1]) ** -0.5
+
+
+_NUMBERS = (int, float)
+
+# On the host, list kernels make a tensor of a Python number for each leaf anew, which takes up to
+# ten times as long as the arithmetic on a small leaf. A tensor is made once.
+_ones: dict[torch.dtype, torch.Tensor] = {
+    torch.float32: torch.ones((), dtype=torch.float32, device="cpu"),
+    torch.float64: torch.ones((), dtype=torch.float64, device="cpu"),
+}
+
+
+def _one(tensors: Tensors) -> torch.Tensor | None:
+    """One as a tensor for these leaves, or None where plain numbers are as good."""
+    first = tensors[0]
+    if torch.compiler.is_compiling() or first.device.type != "cpu":
+        return None
+    kind = first.dtype
+    return _ones.get(kind) if all(x.dtype is kind for x in tensors) else None
+
+
+def _factor(operand: Any, tensors: Tensors) -> Any:
+    if type(operand) is Bundle:
+        return operand.tensors
+    if type(operand) in _NUMBERS:
+        one = _one(tensors)
+        return operand if one is None else one * operand
+    return operand
 
 
 # --- numbers of a step ------------------------------------------------------------------------
@@ -162,6 +242,23 @@ def set_number(variable: Any, value: Any) -> None:
         variable._storage.copy_(value)
     else:
         variable._storage.fill_(value)  # the cheapest way to write a scalar
+
+
+def snapshot(variable: Any) -> torch.Tensor:
+    return variable._storage.detach().clone()
+
+
+def when(condition: Any, update: Callable[[], None], variables: Sequence[Any]) -> None:
+    if isinstance(condition, bool):
+        if condition:
+            update()
+        return
+    # Part of a graph, which has no branches that write: what should not have changed is put back.
+    before = [variable._storage.clone() for variable in variables]
+    update()
+    for variable, old in zip(variables, before, strict=True):
+        storage = variable._storage
+        storage.copy_(torch.where(condition.to(storage.device), storage, old))
 
 
 # --- gradients --------------------------------------------------------------------------------

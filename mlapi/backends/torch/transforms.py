@@ -90,6 +90,12 @@ def _differentiable(x: torch.Tensor) -> torch.Tensor:
     return x if x.requires_grad else x.detach().requires_grad_()
 
 
+def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
+    from torch.utils.checkpoint import checkpoint
+
+    return lambda *tensors: checkpoint(fn, *tensors, use_reentrant=False)
+
+
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     if not jit_compile:
         return fn

@@ -15,7 +15,7 @@ from mlapi.ops.conversion import dtype
 from mlapi.ops.elementwise import cast
 from mlapi.ops.indexing import take
 from mlapi.ops.products import tensordot
-from mlapi.ops.shape import moveaxis, pad
+from mlapi.ops.shape import moveaxis, pad, repeat, shape
 from mlapi.types import Tensor, TensorLike
 
 # How far the kernels reach, in pixels.
@@ -141,6 +141,61 @@ def resize(
         return layout.back(_resampled(x, sizes, interpolation, antialias), kind)
 
     return layout.on_images(to_size, images, data_format)
+
+
+@op
+def enlarge(
+    images: TensorLike,
+    factors: int | Sequence[int],
+    interpolation: str = "nearest",
+    data_format: str | None = None,
+) -> Tensor:
+    """Images at a whole multiple of their size.
+
+    Args:
+        images: shape `(batch, *sizes, channels)`, or with the channels second.
+        factors: how many times as large, one number for all axes or one each.
+        interpolation: `"nearest"` repeats each pixel, along any number of axes. The other ways of
+            `resize` are for two axes; all but `"bilinear"` need to know sizes.
+        data_format: `"channels_last"` or `"channels_first"`; by default as configured.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.image.enlarge([[[1.0], [2.0]]], 2)).ravel()
+        array([1., 1., 2., 2.], dtype=float32)
+    """
+    one_of("interpolation", interpolation, ("nearest", *_REACH))
+    rank = len(layout.known(images)) - 2
+    counts = per_axis("factors", factors, rank)
+    if interpolation == "nearest":
+        repeated: Any = images
+        for axis, count in enumerate(counts, 1 if layout.is_last(data_format) else 2):
+            repeated = repeated if count == 1 else repeat(repeated, count, axis)
+        return repeated
+    if rank != 2:
+        raise ShapeError(
+            f"enlarge: interpolation={interpolation!r} is for two axes between batch and "
+            f"channels; received shape {layout.known(images)}."
+        )
+
+    def all_axes(x: Any) -> Any:
+        kind, x = dtype(x), layout.to_numbers(x)
+        return layout.back(_enlarged(x, counts, interpolation), kind)
+
+    return layout.on_images(all_axes, images, data_format)
+
+
+def _enlarged(x: Any, factors: tuple[int, ...], method: str) -> Any:
+    if method == "bilinear":
+        sizes = zip(shape(x)[1:3], factors, strict=True)
+        return adapter.image.bilinear(x, tuple(n * m for n, m in sizes))
+    for axis, factor in enumerate(factors, 1):
+        size = x.shape[axis]
+        if size is None:
+            raise ShapeError(f"enlarge needs to know sizes; received shape {layout.known(x)}.")
+        if factor > 1:
+            x = _along(x, axis, _weights(size, size * factor, 1 / factor, 0.0, method, False, np))
+    return x
 
 
 @op(dtype=rules.floats_and_numbers)

@@ -72,10 +72,10 @@ def convolutions(name, reference, table):
     for label, (shape, kernel, kwargs) in table.items():
         yield Case(name, (real(*shape), real(*kernel)), reference, kwargs, label,
                    dtypes=() if label else FLOATS, draw=windows_of(name))  # fmt: skip
-    if name == "conv_transpose":
-        return
     shape, kernel, kwargs = table[""]
-    filters = kernel[-1] if name == "conv" else kernel[-1] * kernel[-2]
+    filters = {
+        "conv": kernel[-1], "depthwise_conv": kernel[-1] * kernel[-2], "conv_transpose": kernel[-2]
+    }[name]  # fmt: skip
     for data_format in ("channels_last", "channels_first"):
         x = real(*shape) if data_format == "channels_last" else np.moveaxis(real(*shape), -1, 1)
         more = {"data_format": data_format, "bias": real(filters)}
@@ -199,6 +199,8 @@ CASES = [
          references.separable_conv, {"strides": 2, "padding": "same"}, dtypes=FLOATS),
     Case("separable_conv", (real(2, 3, 7), real(3, 3, 2), real(1, 6, 4)), references.separable_conv,
          {"dilation_rate": 2, "data_format": "channels_first"}, "channels_first"),
+    Case("separable_conv", (real(5, 4, 4, 2), real(2, 2, 2, 2), real(1, 1, 4, 3)),
+         references.separable_conv, {"bias": real(3)}, "bias"),
     *adaptive_pools("adaptive_average_pool", references.adaptive_average_pool),
     *adaptive_pools("adaptive_max_pool", references.adaptive_max_pool),
     Case("depth_to_space", (real(2, 3, 2, 12), 2), references.depth_to_space, dtypes=NUMBERS,

@@ -181,6 +181,31 @@ def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspe
     return each_image(one, images, data_format)
 
 
+def enlarge(images, factors, interpolation="nearest", data_format=None):
+    rank = images.ndim - 2
+    factors = [factors] * rank if isinstance(factors, int) else factors
+    first = 2 if data_format == "channels_first" else 1
+    if interpolation == "nearest":
+        for axis, factor in enumerate(factors, first):
+            images = np.repeat(images, factor, axis)
+        return images
+    size = [n * m for n, m in zip(images.shape[first:], factors, strict=False)]
+    return resize(images, size, interpolation, data_format=data_format)
+
+
+def enlarged(draw, kind):
+    """Sequences, images or volumes, and whole numbers."""
+    rank = draw(st.integers(1, 3))
+    shape = draw(st.lists(st.integers(1, 4), min_size=rank + 2, max_size=rank + 2))
+    methods = ("nearest", *KERNELS) if rank == 2 else ("nearest",)
+    factors = draw(st.integers(1, 3) | st.tuples(*[st.integers(1, 3)] * rank))
+    kwargs = {
+        "interpolation": draw(st.sampled_from(methods)),
+        "data_format": draw(st.sampled_from(("channels_last", "channels_first"))),
+    }
+    return (strategies.array(draw, kind, shape), factors), kwargs
+
+
 def scale_and_translate(images, output_shape, scale, translation, spatial_dims, method,
                         antialias=True):  # fmt: skip
     method = {"linear": "bilinear", "cubic": "bicubic"}.get(method, method)
@@ -384,6 +409,17 @@ CASES = [
       for name, ratio in ASPECTS.items()),
     *(Case("resize", (pixels(5, 6, 3), (3, 8)), resize, {"interpolation": method},
            f"pixels_{method}", rounds=True) for method in ("nearest", *KERNELS)),
+    Case("enlarge", (real(2, 3, 4, 2), (2, 3)), enlarge, dtypes=NUMBERS, draw=enlarged),
+    Case("enlarge", (real(2, 3, 4, 2), 2), enlarge, FIRST, "channels_first"),
+    Case("enlarge", (real(2, 3, 2), 2), enlarge, label="sequences"),
+    Case("enlarge", (real(1, 2, 3, 2, 2), (1, 3, 2)), enlarge, label="volumes"),
+    Case("enlarge", (real(1, 1, 1, 2, 3), 2), enlarge, FIRST, "volumes_first"),
+    *(Case("enlarge", (real(2, 3, 4, 2), (3, 2)), enlarge, {"interpolation": method}, method)
+      for method in KERNELS),
+    Case("enlarge", (real(2, 1, 3, 4), (1, 2)), enlarge, {"interpolation": "bicubic", **FIRST},
+         "bicubic_first"),
+    Case("enlarge", (pixels(1, 5, 6, 3), 2), enlarge, {"interpolation": "bilinear"}, "pixels",
+         rounds=True),
     *(Case("scale_and_translate", (real(2, 5, 6, 1), (2, 4, 9, 1), np.float32(scale),
            np.float32([0.3, -0.6]), (1, 2), method), scale_and_translate, {"antialias": antialias},
            label, dtypes=FLOATS if not label else (), grad=False, tolerance=2e-5,

@@ -151,6 +151,8 @@ CASES = [
     Case("one_hot", (whole(2, 3, low=0, high=4), 4), one_hot, result="float32",
          draw=draw_one_hot),
     Case("one_hot", (np.int32([-1, 0, 4, 1]), 3), one_hot, label="outside", result="float32"),
+    *(Case("one_hot", (whole(3, low=0, high=4), 4), one_hot, {"dtype": dtype}, label=dtype,
+           result=dtype) for dtype in ("bool", "int32")),
     Case("one_hot", (whole(2, 3, low=0, high=4), 4), one_hot, {"axis": 1, "dtype": "int8"},
          "axis", result="int8"),
     Case("one_hot", (np.array(2, "uint8"), 4), one_hot, label="scalar", result="float32"),

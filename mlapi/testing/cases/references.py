@@ -215,7 +215,7 @@ def gru(
 
 @_channels_last
 def conv_transpose(
-    inputs, kernel, strides=1, padding="valid", output_padding=None, dilation_rate=1
+    inputs, kernel, strides=1, padding="valid", output_padding=None, dilation_rate=1, bias=None
 ):
     """Each input adds a window to the result."""
     rank = inputs.ndim - 2
@@ -241,17 +241,18 @@ def conv_transpose(
             more = max(reach[i] - strides[i], 0) if padding == "valid" else 0
             size = sizes[i] * strides[i] + more
         cuts.append(slice(first, first + size))
-    return y[(slice(None), *cuts)]
+    y = y[(slice(None), *cuts)]
+    return y if bias is None else y + bias
 
 
 def separable_conv(
     inputs, depthwise, pointwise, strides=1, padding="valid", data_format="channels_last",
-    dilation_rate=1,
+    dilation_rate=1, bias=None,
 ):  # fmt: skip
     y = depthwise_conv(
         inputs, depthwise, strides, padding, dilation_rate=dilation_rate, data_format=data_format
     )
-    return conv(y, pointwise, data_format=data_format)
+    return conv(y, pointwise, data_format=data_format, bias=bias)
 
 
 def _adaptive(inputs, output_size, reduce):
