@@ -7,7 +7,7 @@ from typing import Any
 from mlapi import dtypes, initializers, ops
 from mlapi.errors import ArgumentError, nearest
 from mlapi.layers.base import Layer
-from mlapi.layers.normalization import Normalized, known_sizes
+from mlapi.layers.normalized import Normalized, known_sizes
 from mlapi.types import Shape, Tensor
 from mlapi.validation import boolean, checked_axes, fraction, integer_axis, non_negative
 

@@ -1,15 +1,17 @@
 """Layers that bring each sample to mean 0 and variance 1, or to length 1.
 
-`LayerNormalization`, `GroupNormalization`, `RMSNormalization`, `UnitNormalization`.
+`LayerNormalization`, `GroupNormalization`, `RMSNormalization`, `UnitNormalization`; older programs
+import `BatchNormalization` from here, too.
 """
 
 import warnings
 from typing import Any
 
-from mlapi import constraints, dtypes, initializers, ops, regularizers
+from mlapi import dtypes, ops
 from mlapi.errors import ArgumentError, ShapeError
 from mlapi.layers.base import Layer
-from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.batch_normalization import BatchNormalization
+from mlapi.layers.normalized import Normalized, known_sizes
 from mlapi.types import Shape, Tensor
 from mlapi.validation import (
     Check,
@@ -21,76 +23,19 @@ from mlapi.validation import (
     non_negative,
 )
 
-
-def known_sizes(layer: Any, input_shape: Shape, axes: tuple[int, ...]) -> tuple[Any, ...]:
-    """The sizes of `axes`, which later inputs must have too."""
-    sizes = {axis: input_shape[axis] for axis in axes}
-    if None in sizes.values():
-        raise ShapeError(
-            f'{type(layer).__name__} "{layer.path}": axis={layer.axis} of an input of shape '
-            f"{tuple(input_shape)} has an unknown size. Give it in Input(shape=…)."
-        )
-    layer.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
-    return tuple(sizes.values())
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+]
 
 
 def _in_order(layer: Layer, axes: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
     """The axes counted from the front, in the order in which Keras has those of the weights."""
     listed = (axes,) if isinstance(axes, int) else tuple(sorted(axes))
     return checked_axes(layer, listed, rank)
-
-
-class Normalized(Layer):
-    """The learnt scale `gamma` and offset `beta`; base of layers that have them."""
-
-    supports_masking = True
-    axis: Any
-    gamma: Any = None
-    beta: Any = None
-
-    def __init__(
-        self,
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.epsilon = non_negative(self, "epsilon", epsilon)
-        self.center = boolean(self, "center", center)
-        self.scale = boolean(self, "scale", scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-
-    def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
-        if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=shape,
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=shape,
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-            )
 
 
 class LayerNormalization(Normalized):
