@@ -130,7 +130,12 @@ CASES = [
     (L.Attention, {}, PAIR, attended(dots), {}),
     (L.Attention, {"use_scale": True}, TRIPLE, attended(dots, causal=True), CAUSAL),
     (L.Attention, {"use_scale": True}, TRIPLE, attended(dots, both=True), SCORES),
-    (L.Attention, {"score_mode": "concat"}, PAIR, attended(lambda q, k, w: concatenated(q, k))),
+    (
+        L.Attention,
+        {"score_mode": "concat"},
+        PAIR,
+        attended(lambda q, k, w: concatenated(q, k, weight=w)),
+    ),
     (
         L.Attention,
         {"score_mode": "concat", "use_scale": True},

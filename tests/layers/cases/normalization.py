@@ -81,7 +81,11 @@ CASES = [
     ),
     (
         L.BatchNormalization,
-        {"renorm": True, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.1}},
+        {
+            "renorm": True,
+            "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.1},
+            "renorm_momentum": 1.0,  # so that the averages stay 0 and 1
+        },
         IMAGES,
         renormalized,
         {"training": True},
