@@ -59,6 +59,10 @@ def concatenated(query, key, scale=1.0, weight=1.0):
     return weight * np.tanh(scale * (query[:, :, None] + key[:, None])).sum(-1)
 
 
+def weighted(query, key, weight):
+    return concatenated(query, key, weight=weight)
+
+
 def additive(query, key, scale=1.0):
     return (scale * np.tanh(query[:, :, None] + key[:, None])).sum(-1)
 
