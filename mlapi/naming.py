@@ -7,6 +7,8 @@ from collections.abc import Collection
 from functools import lru_cache
 
 _WORD_START = re.compile(r"(?<=[^_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+# Classes that have another name inside Keras, from which it makes the places of weights in files.
+_INNER_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 _counters: "defaultdict[str, itertools.count[int]]" = defaultdict(itertools.count)
 
 
@@ -18,6 +20,7 @@ def to_snake_case(name: str) -> str:
         >>> to_snake_case("BatchNormalization"), to_snake_case("Conv2D"), to_snake_case("LSTMCell")
         ('batch_normalization', 'conv2d', 'lstm_cell')
     """
+    name = _INNER_NAMES.get(name, name)
     return _WORD_START.sub("_", re.sub(r"\W", "", name)).lower().strip("_")
 
 

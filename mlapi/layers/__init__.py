@@ -12,8 +12,9 @@ from mlapi.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
-from mlapi.layers.attention import MultiHeadAttention
+from mlapi.layers.attention import AdditiveAttention, Attention
 from mlapi.layers.base import Layer
+from mlapi.layers.batch_normalization import BatchNormalization
 from mlapi.layers.bidirectional import Bidirectional
 from mlapi.layers.cells import StackedRNNCells
 from mlapi.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
@@ -51,7 +52,13 @@ from mlapi.layers.merging import (
     multiply,
     subtract,
 )
-from mlapi.layers.normalization import BatchNormalization, LayerNormalization
+from mlapi.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
+from mlapi.layers.normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from mlapi.layers.padding import (
     Cropping1D,
     Cropping2D,
@@ -115,6 +122,7 @@ from mlapi.layers.separable_convolution import (
     SeparableConvolution2D,
 )
 from mlapi.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from mlapi.layers.spectral_normalization import SpectralNormalization
 from mlapi.layers.transposed_convolution import (
     Conv1DTranspose,
     Conv2DTranspose,
@@ -138,7 +146,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -193,6 +203,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -217,8 +229,9 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
-    "RNN",
     "Pipeline",
+    "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -232,9 +245,11 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TFSMLayer",
     "TorchModuleWrapper",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

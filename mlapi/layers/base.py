@@ -52,7 +52,8 @@ class Layer(LayerVariables, _core.Host):
         trainable: whether the variables are changed by training.
         dtype: of the variables and of the computation, or a dtype policy or its name for one dtype
             each (see `mlapi.dtype_policies`); the global policy by default.
-        autocast: whether inputs of other float types are cast to that of the computation.
+        autocast: whether inputs of other float types are cast to that of the computation, and so
+            are variables that are read while the layer runs.
         activity_regularizer: function of the output whose value is added to the loss.
         **kwargs: `input_shape`, `input_dim` or `batch_input_shape` as older programs give them.
 
@@ -157,7 +158,7 @@ class Layer(LayerVariables, _core.Host):
         """Look the policy up once: with a map of policies it depends on the path."""
         policy = self.dtype_policy
         self._variable_dtype, self._dtype = policy.variable_dtype, policy.compute_dtype
-        mixed = self._dtype != self._variable_dtype
+        mixed = self.autocast and self._dtype != self._variable_dtype
         self._autocast_to = sys.intern(self._dtype) if mixed else None
         self._accepts = accepted(self._dtype)
 
@@ -453,7 +454,7 @@ class Layer(LayerVariables, _core.Host):
             type(layer).compute_mask is not Layer.compute_mask and layer.compute_mask_is_source
             for layer in self._flatten_layers()
         )
-        self._fast = self.activity_regularizer is None and not self._makes_masks and self.autocast
+        self._fast = self.activity_regularizer is None and not self._makes_masks
 
     @property
     def compute_mask_is_source(self) -> bool:

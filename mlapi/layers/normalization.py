@@ -1,263 +1,44 @@
-"""Layers that bring their inputs to mean 0 and variance 1: over the batch, or within a sample."""
+"""Layers that bring each sample to mean 0 and variance 1, or to length 1.
 
-from collections.abc import Mapping
+`LayerNormalization`, `GroupNormalization`, `RMSNormalization`, `UnitNormalization`; older programs
+import `BatchNormalization` from here, too.
+"""
+
+import warnings
 from typing import Any
 
-from mlapi import constraints, initializers, ops, regularizers
-from mlapi.errors import ArgumentError, ShapeError, nearest
+from mlapi import dtypes, ops
+from mlapi.errors import ArgumentError, ShapeError
 from mlapi.layers.base import Layer
-from mlapi.layers.input_spec import InputSpec
+from mlapi.layers.batch_normalization import BatchNormalization
+from mlapi.layers.normalized import Normalized, known_sizes
 from mlapi.types import Shape, Tensor
 from mlapi.validation import (
+    Check,
+    as_integer,
     boolean,
     checked_axes,
-    fraction,
     integer_axes,
     integer_axis,
     non_negative,
 )
 
-
-class _Normalization(Layer):
-    """The learnt scale `gamma` and offset `beta`."""
-
-    supports_masking = True
-
-    def __init__(
-        self,
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.epsilon = non_negative(self, "epsilon", epsilon)
-        self.center = boolean(self, "center", center)
-        self.scale = boolean(self, "scale", scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-        self.gamma = self.beta = None
-
-    def _sizes(self, input_shape: Shape, axes: tuple[int, ...]) -> tuple[Any, ...]:
-        """The sizes of `axes`, which later inputs must have too."""
-        sizes = {axis: input_shape[axis] for axis in axes}
-        if None in sizes.values():
-            raise ShapeError(
-                f'{type(self).__name__} "{self.path}": axis={self.axis} of an input of shape '
-                f"{tuple(input_shape)} has an unknown size. Give it in Input(shape=…)."
-            )
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
-        return tuple(sizes.values())
-
-    def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
-        if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=shape,
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=shape,
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+]
 
 
-class BatchNormalization(_Normalization):
-    """Normalises each channel over the batch, then scales and shifts it.
-
-        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
-
-    While training, mean and variance are those of the batch, and their moving averages are kept;
-    otherwise, and while the layer is not `trainable`, the moving averages take their place.
-    Ioffe and Szegedy, "Batch normalization", 2015 (arXiv:1502.03167).
-
-    Weights, each of the size of the normalised axis: `gamma`, `beta`, `moving_mean`,
-    `moving_variance`, the last two not trainable; with `renorm` also `moving_stddev`,
-    `renorm_mean` and `renorm_stddev`.
-
-    Args:
-        axis: the axis of the channels, each of which is normalised by itself.
-        momentum: share of the moving averages that stays at each step.
-        epsilon: keeps the divisor away from 0.
-        center: whether `beta` is added.
-        scale: whether `gamma` is multiplied with.
-        beta_initializer: first values of `beta`.
-        gamma_initializer: first values of `gamma`.
-        moving_mean_initializer: first values of the moving mean.
-        moving_variance_initializer: first values of the moving variance.
-        beta_regularizer: penalty on `beta`, added to the loss.
-        gamma_regularizer: penalty on `gamma`, added to the loss.
-        beta_constraint: function applied to `beta` after each update.
-        gamma_constraint: function applied to `gamma` after each update.
-        renorm: whether small batches are corrected towards moving averages (Ioffe, "Batch
-            renormalization", 2017, arXiv:1702.03275): the normalised values are multiplied
-            by `r = σ_batch / σ_renorm` and moved by `d = (μ_batch - μ_renorm) / σ_renorm`.
-        renorm_clipping: bounds on the correction: a dict with `"rmax"`, `"rmin"`, `"dmax"`, or
-            some of them.
-        renorm_momentum: share of the averages behind `r` and `d` that stays at each step.
-        synchronized: whether statistics are taken over the batches of all devices. A process by
-            itself has one batch, and nothing to synchronise.
-        **kwargs: `name`, `trainable`, `dtype`.
-
-    Shapes: the output has the shape of the input; a mask is True for what counts.
-    """
-
-    def __init__(
-        self,
-        axis: int = -1,
-        momentum: float = 0.99,
-        epsilon: float = 0.001,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        renorm: bool = False,
-        renorm_clipping: Mapping[str, float] | None = None,
-        renorm_momentum: float = 0.99,
-        synchronized: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            epsilon,
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            **kwargs,
-        )
-        self.axis = integer_axis(self, "axis", axis)
-        self.momentum = fraction(self, "momentum", momentum)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm = boolean(self, "renorm", renorm)
-        self.renorm_clipping = _clipping(self, renorm_clipping)
-        self.renorm_momentum = fraction(self, "renorm_momentum", renorm_momentum)
-        self.synchronized = boolean(self, "synchronized", synchronized)
-
-    def build(self, input_shape: Shape) -> None:
-        """Creates one number of each kind for each channel."""
-        rank = len(input_shape)
-        (axis,) = checked_axes(self, self.axis, rank)
-        shape = self._sizes(input_shape, (axis,))
-        self._add_gamma_and_beta(shape)
-        self.moving_mean = self._add_average("moving_mean", shape, self.moving_mean_initializer)
-        self.moving_variance = self._add_average(
-            "moving_variance", shape, self.moving_variance_initializer
-        )
-        if self.renorm:
-            self.moving_stddev = self._add_average("moving_stddev", shape, "ones")
-            self.renorm_mean = self._add_average("renorm_mean", shape, "zeros")
-            self.renorm_stddev = self._add_average("renorm_stddev", shape, "ones")
-        self._others = tuple(i for i in range(rank) if i != axis)
-        self._one_a_channel = tuple(-1 if i == axis else 1 for i in range(rank))
-
-    def _add_average(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False)
-
-    def call(self, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        """Returns `x` normalised; keeps the moving averages if `training`."""
-        if not (training and self.trainable):
-            return self._normalise(x, self.moving_mean, self.moving_variance)
-        if self.renorm:
-            return self._renormalise(x, *self._moments(x, mask))
-        if mask is None:
-            y, mean, variance = ops.batch_normalization_training(
-                x, self.axis, self.beta, self.gamma, self.epsilon
-            )
-        else:
-            mean, variance = self._moments(x, mask)
-            y = self._normalise(x, mean, variance)
-            mean, variance = ops.stop_gradient(mean), ops.stop_gradient(variance)
-        _approach(self.moving_mean, mean, self.momentum)
-        _approach(self.moving_variance, variance, self.momentum)
-        return y
-
-    def _normalise(self, x: Tensor, mean: Any, variance: Any) -> Tensor:
-        return ops.batch_normalization(
-            x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon
-        )
-
-    def _moments(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Mean and variance of each channel over the places that the mask lets count."""
-        if mask is None:
-            return ops.moments(x, self._others)
-        weights = ops.cast(mask, self.compute_dtype)
-        while len(weights.shape) < len(x.shape):
-            weights = ops.expand_dims(weights, -1)
-        weights = ops.broadcast_to(weights, ops.shape(x))
-        count = ops.maximum(ops.sum(weights, self._others), 1.0)
-        mean = ops.sum(x * weights, self._others) / count
-        deviation = x - ops.reshape(mean, self._one_a_channel)
-        return mean, ops.sum(ops.square(deviation) * weights, self._others) / count
-
-    def _renormalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        stddev = ops.sqrt(variance + self.epsilon)
-        bounds = self.renorm_clipping or {}
-        r = ops.divide(stddev, self.renorm_stddev)
-        d = ops.divide(ops.subtract(mean, self.renorm_mean), self.renorm_stddev)
-        r = ops.clip(r, bounds.get("rmin", 0.0), bounds.get("rmax", float("inf")))
-        if "dmax" in bounds:
-            d = ops.clip(d, -bounds["dmax"], bounds["dmax"])
-        scale = ops.stop_gradient(r) / stddev
-        offset = ops.stop_gradient(d) - mean * scale
-        if self.gamma is not None:
-            scale, offset = ops.multiply(scale, self.gamma), ops.multiply(offset, self.gamma)
-        if self.beta is not None:
-            offset = ops.add(offset, self.beta)
-        mean, stddev = ops.stop_gradient(mean), ops.stop_gradient(stddev)
-        _approach(self.renorm_mean, mean, self.renorm_momentum)
-        _approach(self.renorm_stddev, stddev, self.renorm_momentum)
-        _approach(self.moving_mean, mean, self.momentum)
-        _approach(self.moving_stddev, stddev, self.momentum)
-        self.moving_variance.assign(ops.square(self.moving_stddev) - self.epsilon)
-        shape = self._one_a_channel
-        return x * ops.reshape(scale, shape) + ops.reshape(offset, shape)
+def _in_order(layer: Layer, axes: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """The axes counted from the front, in the order in which Keras has those of the weights."""
+    listed = (axes,) if isinstance(axes, int) else tuple(sorted(axes))
+    return checked_axes(layer, listed, rank)
 
 
-def _approach(average: Any, value: Tensor, momentum: float) -> None:
-    """Moves an average towards a value, of which it takes the share `1 - momentum`."""
-    average.assign_add((value - average.value) * (1.0 - momentum))
-
-
-def _clipping(layer: Layer, value: Mapping[str, float] | None) -> dict[str, float] | None:
-    if value is None:
-        return None
-    for key in value:
-        if key not in ("rmin", "rmax", "dmax"):
-            raise ArgumentError(
-                f'BatchNormalization "{layer.name}": renorm_clipping takes "rmin", "rmax" and '
-                f'"dmax", received {key!r}.{nearest(key, ("rmin", "rmax", "dmax"))}'
-            )
-    return {k: non_negative(layer, f"renorm_clipping[{k!r}]", v) for k, v in value.items()}
-
-
-class LayerNormalization(_Normalization):
+class LayerNormalization(Normalized):
     """Normalises each sample over its features, then scales and shifts it.
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
@@ -296,9 +77,114 @@ class LayerNormalization(_Normalization):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        # Keras writes it to files, although its constructor does not list it.
-        if kwargs.pop("rms_scaling", False):
-            raise ArgumentError("LayerNormalization: rms_scaling=True is not supported.")
+        rms_scaling = kwargs.pop("rms_scaling", False)
+        super().__init__(
+            epsilon,
+            center and not rms_scaling,
+            scale or rms_scaling,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.axis = integer_axes(self, "axis", axis)
+        self.rms_scaling = boolean(self, "rms_scaling", rms_scaling)
+        if self.rms_scaling:
+            message = (
+                "LayerNormalization: rms_scaling divides by the standard deviation, not by the "
+                "root mean square; RMSNormalization does that."
+            )
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+        self.autocast = False  # inputs of more bits are not cast before their moments are taken
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as plain data: what `from_config` takes."""
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates scale and offset of the sizes of the normalised axes."""
+        self._axes = _in_order(self, self.axis, len(input_shape))
+        self._add_gamma_and_beta(known_sizes(self, input_shape, self._axes))
+
+    def call(self, x: Tensor) -> Tensor:
+        """Returns `x` normalised."""
+        if self.rms_scaling:
+            y = self._divide(x)
+        else:
+            y = ops.layer_normalization(x, self.gamma, self.beta, self._axes, self.epsilon)
+        return y if y.dtype in self._accepts else ops.cast(y, self.compute_dtype)
+
+    def _divide(self, x: Tensor) -> Tensor:
+        x = ops.cast(x, dtypes.promote(x.dtype, "float32"))
+        _, variance = ops.moments(x, self._axes, keepdims=True)
+        order = sorted(range(len(self._axes)), key=self._axes.__getitem__)
+        form = [n if i in self._axes else 1 for i, n in enumerate(x.shape)]
+        gamma = ops.reshape(ops.transpose(self.gamma, order), form)
+        return x * ops.rsqrt(variance + self.epsilon) * gamma
+
+
+def _count(value: Any) -> int:
+    number = as_integer(value, -1)
+    if not number:
+        raise ValueError
+    return number
+
+
+_groups = Check("an integer of at least 1, or -1 for as many groups as channels", _count, 0)
+
+
+class GroupNormalization(Normalized):
+    """Normalises groups of channels of each sample, then scales and shifts each channel.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    where mean and variance are those of all channels of the group, at all places of the sample.
+    Wu and He, "Group normalization", 2018 (arXiv:1803.08494). As many groups as channels make it
+    the instance normalization of Ulyanov et al., 2016 (arXiv:1607.08022).
+
+    Weights, of the number of channels: `gamma`, then `beta`.
+
+    Args:
+        groups: into how many groups of neighbours the channels are cut; a divisor of their number,
+            or -1 for that number.
+        axis: the axis of the channels.
+        epsilon: keeps the divisor away from 0.
+        center: whether `beta` is added.
+        scale: whether `gamma` is multiplied with.
+        beta_initializer: first values of `beta`.
+        gamma_initializer: first values of `gamma`.
+        beta_regularizer: penalty on `beta`, added to the loss.
+        gamma_regularizer: penalty on `gamma`, added to the loss.
+        beta_constraint: function applied to `beta` after each update.
+        gamma_constraint: function applied to `gamma` after each update.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the output has the shape of the input.
+
+    Example:
+        >>> from mlapi import layers, ops
+        >>> ops.shape(layers.GroupNormalization(groups=4)(ops.ones((2, 5, 5, 8))))
+        (2, 5, 5, 8)
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             epsilon,
             center,
@@ -311,13 +197,98 @@ class LayerNormalization(_Normalization):
             gamma_constraint,
             **kwargs,
         )
-        self.axis = integer_axes(self, "axis", axis)
+        self.groups = _groups(self, "groups", groups)
+        self.axis = integer_axis(self, "axis", axis)
+        self.autocast = False  # inputs of more bits are not cast before their moments are taken
 
     def build(self, input_shape: Shape) -> None:
-        """Creates scale and offset of the sizes of the normalised axes."""
-        axes = checked_axes(self, self.axis, len(input_shape))
-        self._add_gamma_and_beta(self._sizes(input_shape, axes))
+        """Creates one scale and one offset for each channel."""
+        where = f'GroupNormalization "{self.path}"'
+        (axis,) = checked_axes(self, self.axis, len(input_shape))
+        if axis == 0:
+            raise ArgumentError(f"{where}: axis={self.axis} is that of the samples.")
+        (channels,) = known_sizes(self, input_shape, (axis,))
+        self._groups = channels if self.groups == -1 else self.groups
+        if channels % self._groups:
+            raise ShapeError(
+                f"{where}: {channels} channels cannot be cut into groups={self.groups}; choose a "
+                f"divisor of {channels}."
+            )
+        self._add_gamma_and_beta((channels,))
 
     def call(self, x: Tensor) -> Tensor:
         """Returns `x` normalised."""
-        return ops.layer_normalization(x, self.gamma, self.beta, self.axis, self.epsilon)
+        y = ops.group_normalization(x, self._groups, self.axis, self.beta, self.gamma, self.epsilon)
+        return y if y.dtype in self._accepts else ops.cast(y, self.compute_dtype)
+
+
+class RMSNormalization(Layer):
+    """Divides each sample by the root mean square of its features, and scales it.
+
+        y = scale x / sqrt(mean(x²) + epsilon)
+
+    Zhang and Sennrich, "Root mean square layer normalization", 2019 (arXiv:1910.07467).
+
+    Weights: `scale`, of the sizes of the axes.
+
+    Args:
+        axis: the axis, or a list of axes, over which the mean is taken.
+        epsilon: keeps the divisor away from 0.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the output has the shape of the input.
+
+    Example:
+        >>> from mlapi import layers, ops
+        >>> ops.convert_to_numpy(layers.RMSNormalization()([[1.0, 7.0]])).round(2)
+        array([[0.2, 1.4]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | list[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = integer_axes(self, "axis", axis)
+        self.epsilon = non_negative(self, "epsilon", epsilon)
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates the scale, of the sizes of the axes."""
+        self._axes = _in_order(self, self.axis, len(input_shape))
+        shape = known_sizes(self, input_shape, self._axes)
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
+
+    def call(self, x: Tensor) -> Tensor:
+        """Returns `x` normalised."""
+        return ops.rms_normalization(x, self.scale, self._axes, self.epsilon)
+
+
+class UnitNormalization(Layer):
+    """Divides each sample by its Euclidean length, so that it has length 1.
+
+        y = x / sqrt(sum(x²))
+
+    Samples of zeros stay as they are.
+
+    Args:
+        axis: the axis, or a list of axes, over which the sum is taken.
+        **kwargs: `name`, `trainable`, `dtype`.
+
+    Shapes: the output has the shape of the input.
+
+    Example:
+        >>> from mlapi import layers, ops
+        >>> ops.convert_to_numpy(layers.UnitNormalization()([[3.0, 4.0]])).tolist()
+        [[0.6000000238418579, 0.800000011920929]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: int | list[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = integer_axes(self, "axis", axis)
+
+    def build(self, input_shape: Shape) -> None:
+        """Checks that the input has the axes."""
+        checked_axes(self, self.axis, len(input_shape))
+
+    def call(self, x: Tensor) -> Tensor:
+        """Returns `x` divided by its length."""
+        return ops.normalize(x, self.axis, epsilon=1e-12)

@@ -1,6 +1,6 @@
 """The Variables of a layer and of the layers inside it: made, listed, frozen, copied out and in."""
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,20 +107,20 @@ class LayerVariables(Stateful):
     @property
     def weights(self) -> list[Variable]:
         """The Variables that are saved and loaded: all but seeds and metrics."""
-        return [v for layer in self._flatten_layers() for v in layer._own_weights()]
+        return _once(v for layer in self._flatten_layers() for v in layer._own_weights())
 
     @property
     def trainable_variables(self) -> list[Variable]:
         """What training changes."""
         if not self._trainable:
             return []
-        return [
+        return _once(
             v
             for layer in self._flatten_layers()
             if layer._trainable
             for v in layer._own_weights()
             if v.trainable
-        ]
+        )
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
@@ -296,3 +296,8 @@ class LayerVariables(Stateful):
 
     def _where(self) -> str:
         return f'{type(self).__name__} "{self.path}"'
+
+
+def _once(variables: Iterable[Variable]) -> list[Variable]:
+    """Without those that an earlier layer has, too."""
+    return list({id(v): v for v in variables}.values())

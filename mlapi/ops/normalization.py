@@ -1,12 +1,18 @@
-"""Moments, and what is normalized by them."""
+"""Moments, and what is normalized by them.
+
+Results have the dtype of what is normalized; statistics, scales and offsets have 32 bits at least,
+since sums of squares soon leave the range of float16.
+"""
 
 from mlapi import config
 from mlapi.errors import ArgumentError
 from mlapi.op import op, to_float
-from mlapi.ops.elementwise import maximum, rsqrt, square
+from mlapi.ops import rules
+from mlapi.ops.conversion import dtype
+from mlapi.ops.elementwise import cast, maximum, rsqrt, square
 from mlapi.ops.linalg import norm
 from mlapi.ops.reduction import mean, sum
-from mlapi.ops.shape import moveaxis
+from mlapi.ops.shape import moveaxis, reshape, shape
 from mlapi.types import Axis, Tensor, TensorLike
 
 
@@ -20,7 +26,9 @@ def moments(
         x: any shape.
         axes: what is reduced.
         keepdims: whether reduced axes stay, with size 1.
-        synchronized: must be False; a batch spread over devices is one array here.
+        synchronized: whether the population is that of all processes (torch: of the default process
+            group, if there is one; tensorflow: of all replicas of a strategy; on jax an array that
+            is spread over devices is one population in any case).
 
     Example:
         >>> from mlapi import ops
@@ -31,7 +39,7 @@ def moments(
     ...
 
 
-@op(dtype=to_float)
+@op(dtype=rules.float_and_wide)
 def batch_normalization(
     x: TensorLike,
     mean: TensorLike,
@@ -60,13 +68,14 @@ def batch_normalization(
     ...
 
 
-@op(dtype=to_float)
+@op(dtype=rules.float_and_wide)
 def batch_normalization_training(
     x: TensorLike,
     axis: int,
     offset: TensorLike | None = None,
     scale: TensorLike | None = None,
     epsilon: float = 1e-3,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Batch normalization by the batch's own statistics.
 
@@ -78,6 +87,7 @@ def batch_normalization_training(
         offset: as for `batch_normalization`.
         scale: as for `batch_normalization`.
         epsilon: as for `batch_normalization`.
+        synchronized: as for `moments`.
 
     Returns:
         The normalized tensor, and mean and (population) variance of each channel; no gradient
@@ -92,7 +102,7 @@ def batch_normalization_training(
     ...
 
 
-@op(dtype=to_float)
+@op(dtype=rules.float_and_wide)
 def layer_normalization(
     x: TensorLike,
     gamma: TensorLike | None = None,
@@ -119,7 +129,48 @@ def layer_normalization(
     ...
 
 
-@op(dtype=to_float)
+@op(dtype=rules.float_and_wide)
+def group_normalization(
+    x: TensorLike,
+    groups: int,
+    axis: int = -1,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """Moves each group of channels of a sample to mean 0 and variance 1.
+
+    Wu and He, 2018, https://arxiv.org/abs/1803.08494.
+
+    Args:
+        x: shape `(batch, …)`.
+        groups: into how many groups of neighbours the channels are cut; a divisor of their number.
+        axis: of the channels.
+        offset: one number for each channel; by default none.
+        scale: likewise.
+        epsilon: added to the variance.
+
+    Example:
+        >>> from mlapi import ops
+        >>> ops.convert_to_numpy(ops.group_normalization([[1.0, 3.0, 5.0, 5.0]], 2)).round(2)
+        array([[-1.,  1.,  0.,  0.]], dtype=float32)
+    """
+    sizes = shape(x)
+    channels, axis = sizes[axis], axis % len(sizes)
+    parts = (*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :])
+    y = reshape(cast(x, _wide(x)), parts)
+    over = [i for i in range(1, len(parts)) if i != axis]
+    center, variance = moments(y, over, keepdims=True)
+    form = [1] * len(parts)
+    form[axis : axis + 2] = groups, channels // groups
+    factor = rsqrt(variance + epsilon)
+    factor = factor if scale is None else factor * reshape(scale, form)
+    shift = -center * factor
+    shift = shift if offset is None else shift + reshape(offset, form)
+    return cast(reshape(y * factor + shift, sizes), dtype(x))
+
+
+@op(dtype=rules.float_and_wide)
 def rms_normalization(
     x: TensorLike,
     scale: TensorLike | None = None,
@@ -142,12 +193,13 @@ def rms_normalization(
         array([1., 1.], dtype=float32)
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
+    kind, x = dtype(x), cast(x, _wide(x))
     y = x * rsqrt(mean(square(x), axis, keepdims=True) + epsilon)
-    if scale is None:
-        return y
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    last = list(range(-len(axes), 0))
-    return moveaxis(moveaxis(y, axes, last) * scale, last, axes)
+    if scale is not None:
+        axes = [axis] if isinstance(axis, int) else list(axis)
+        last = list(range(-len(axes), 0))
+        y = moveaxis(moveaxis(y, axes, last) * scale, last, axes)
+    return cast(y, kind)
 
 
 @op(dtype=to_float)
@@ -170,6 +222,15 @@ def normalize(
     if not isinstance(order, int) or order < 1:
         raise ArgumentError(f"normalize: order must be an int of 1 or more; received {order!r}.")
     epsilon = config.epsilon() if epsilon is None else epsilon
+    kind, x = dtype(x), cast(x, _wide(x))
     if order == 2:  # the root of what is not zero, for its gradient
-        return x * rsqrt(maximum(sum(square(x), axis, keepdims=True), epsilon**2))
-    return x / maximum(norm(x, order, axis, keepdims=True), epsilon)
+        y = x * rsqrt(maximum(sum(square(x), axis, keepdims=True), epsilon**2))
+    else:
+        y = x / maximum(norm(x, order, axis, keepdims=True), epsilon)
+    return cast(y, kind)
+
+
+def _wide(x: TensorLike) -> str:
+    """The dtype of a tensor of floats, or float32 if it has fewer bits than that."""
+    kind = dtype(x)
+    return "float32" if kind in ("float16", "bfloat16") else kind

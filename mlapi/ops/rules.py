@@ -45,9 +45,9 @@ def updates_last(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def float_and_wide(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """A float, and fractions for it that are exact to 32 bits at least."""
+    """A float, and numbers for it that are exact to 32 bits at least."""
     kind = dtypes.to_float(kinds[0])
-    return kind, "float64" if kind == "float64" else "float32"
+    return kind, *(("float64" if kind == "float64" else "float32"),) * (len(kinds) - 1)
 
 
 def selection(kinds: tuple[str, ...]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def dotted_weights(layer: Layer) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for path, owner in _owners(layer):
         for name, variable in owner._own_named_variables():
-            found[".".join((*path, name.lstrip("_")))] = variable
+            found[".".join(part.lstrip("_") for part in (*path, name))] = variable
     return found
 
 
@@ -63,11 +63,20 @@ def _children(layer: Layer) -> list[tuple[tuple[str, ...], Layer]]:
     for name, child in layer._named_children_of(Layer):
         if id(child) not in listed:
             attribute, *inner = name.split(".")
-            place = (attribute.lstrip("_"),)
+            place = (_place(layer, attribute),)
             children.append(
                 (_unique((*place, _class_name(child)), used) if inner else place, child)
             )
     return children
+
+
+def _place(layer: Layer, attribute: str) -> str:
+    """The attribute's name, or that of a property without underscore that stands for it."""
+    public = attribute.lstrip("_")
+    is_property = isinstance(getattr(type(layer), public, None), property)
+    if is_property and getattr(layer, public) is getattr(layer, attribute):
+        return public
+    return attribute
 
 
 def _is_graph(layer: Any) -> bool:

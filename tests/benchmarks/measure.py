@@ -30,7 +30,11 @@ def native_module(backend: str) -> ModuleType:
     return importlib.import_module(f"tests.benchmarks.native_{backend}")
 
 
-def race(programs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def race(
+    programs: dict[str, Callable[[], Any]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """Seconds of each program in each round; they take turns, so that all meet the same load."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     for program in programs.values():
@@ -40,15 +44,17 @@ def race(programs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[
     try:
         for _ in range(rounds):
             for name, program in programs.items():
-                start = time.perf_counter()
+                start = clock()
                 program()
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     finally:
         gc.enable()
     return seconds
 
 
-def measure_training(backend: str, name: str, rounds: int, variants: list[str]) -> list[Row]:
+def measure_training(
+    backend: str, name: str, rounds: int, variants: list[str], clock: Callable[[], float]
+) -> list[Row]:
     """Rows of one workload, one for each hand-written variant."""
     from tests.benchmarks import mlapi_side
 
@@ -60,8 +66,9 @@ def measure_training(backend: str, name: str, rounds: int, variants: list[str]) 
     chosen = {k: make for k, make in every.items() if not variants or k in variants}
     programs = {variant: make(workload, inputs, labels) for variant, make in chosen.items()}
     programs["mlapi"] = mlapi_side.Program(workload, inputs, labels)
-    check({variant: program.epoch for variant, program in programs.items()}, workload.batch)
-    seconds = race({variant: program.epoch for variant, program in programs.items()}, rounds)
+    epochs = {variant: program.epoch for variant, program in programs.items()}
+    check(epochs, workload.batch)
+    seconds = race(epochs, rounds, clock)
     own = seconds.pop("mlapi")
     return [
         Row(

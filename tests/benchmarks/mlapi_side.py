@@ -1,5 +1,7 @@
 """The same training by mlapi's `fit`."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 import mlapi
@@ -21,9 +23,13 @@ def build(workload: Workload) -> mlapi.Model:
         "relu": lambda: layers.Activation("relu"),
         "lstm": layers.LSTM,
         "gru": layers.GRU,
+        "transformer": _block,
+        "mean": layers.GlobalAveragePooling1D,
     }
-    stack = [makers[kind](*size) for kind, *size in workload.layers]
-    model = mlapi.Sequential([mlapi.Input(workload.shape), *stack])
+    x = inputs = mlapi.Input(workload.shape)
+    for kind, *size in workload.layers:
+        x = makers[kind](*size)(x)
+    model = mlapi.Model(inputs, x)
     model.set_weights(workloads.weights(workload))
     model.compile(
         optimizer=mlapi.optimizers.Adam(
@@ -36,6 +42,20 @@ def build(workload: Workload) -> mlapi.Model:
         metrics=["accuracy"],
     )
     return model
+
+
+def _block(heads: int) -> Callable:
+    layers = mlapi.layers
+
+    def block(x: mlapi.KerasTensor) -> mlapi.KerasTensor:
+        width = x.shape[-1]
+        y = layers.LayerNormalization(epsilon=workloads.LN_EPSILON)(x)
+        x = layers.add([x, layers.MultiHeadAttention(heads, width // heads)(y, y)])
+        y = layers.LayerNormalization(epsilon=workloads.LN_EPSILON)(x)
+        y = layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(y))
+        return layers.add([x, y])
+
+    return block
 
 
 class Program:

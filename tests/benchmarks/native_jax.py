@@ -38,6 +38,10 @@ def forward(workload: Workload, params: list, moving: list, x: jax.Array) -> tup
             x = x.reshape(len(x), -1)
         elif kind in workloads.GATES:
             x = RECURRENCES[kind](x, next(values), next(values), next(values))
+        elif kind == "transformer":
+            x = transform(x, [next(values) for _ in range(16)])
+        elif kind == "mean":
+            x = x.mean(1)
         else:
             x = jax.nn.relu(x)
     return x, updated
@@ -77,6 +81,32 @@ def gru(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array) 
 
 
 RECURRENCES = {"lstm": lstm, "gru": gru}
+
+
+def transform(x: jax.Array, values: list) -> jax.Array:
+    """A transformer's block, in products of two axes: XLA is slower at those of three."""
+    shape, (heads, width) = x.shape, values[2].shape[1:]
+    kernels = [v.reshape(-1, heads * width) for v in values[2:8:2]]
+    biases = [v.reshape(-1) for v in values[3:8:2]]
+    x = x.reshape(-1, shape[-1])
+    y = normalize(x, *values[:2])
+    q, k, v = (
+        (y @ kernel + bias).reshape(*shape[:2], heads, width)
+        for kernel, bias in zip(kernels, biases)
+    )
+    share = jax.nn.softmax(jnp.einsum("bthk,bshk->bhts", q * width**-0.5, k))
+    y = jnp.einsum("bhts,bshk->bthk", share, v).reshape(x.shape)
+    x = x + y @ values[8].reshape(-1, shape[-1]) + values[9]
+    y = normalize(x, *values[10:12])
+    y = jax.nn.gelu(y @ values[12] + values[13], approximate=False)
+    return (x + y @ values[14] + values[15]).reshape(shape)
+
+
+def normalize(x: jax.Array, gamma: jax.Array, beta: jax.Array) -> jax.Array:
+    """Layer normalization."""
+    mean = x.mean(-1, keepdims=True)
+    variance = jnp.square(x - mean).mean(-1, keepdims=True)
+    return (x - mean) * lax.rsqrt(variance + workloads.LN_EPSILON) * gamma + beta
 
 
 def train_step(workload: Workload, state: State, x: jax.Array, y: jax.Array) -> State:
@@ -143,10 +173,8 @@ def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
     params: list[jax.Array] = []
     moving: list[jax.Array] = []
     for kind, *_ in workload.layers:
-        if kind in ("dense", "conv", "batch_norm", *workloads.GATES):
-            params += [next(values), next(values)]
-        if kind in workloads.GATES:
-            params.append(next(values))
+        count = {"dense": 2, "conv": 2, "batch_norm": 2, "transformer": 16}.get(kind, 0)
+        params += [next(values) for _ in range(3 if kind in workloads.GATES else count)]
         if kind == "batch_norm":
             moving += [next(values), next(values)]
     return params, moving

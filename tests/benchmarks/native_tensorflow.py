@@ -36,10 +36,9 @@ class Program:
         self.params: list[tf.Variable] = []
         values = iter(workloads.weights(workload))
         for kind, *_ in workload.layers:
-            if kind in ("dense", "conv", "batch_norm", *workloads.GATES):
-                self.params += [tf.Variable(next(values)), tf.Variable(next(values))]
-            if kind in workloads.GATES:
-                self.params.append(tf.Variable(next(values)))
+            count = {"dense": 2, "conv": 2, "batch_norm": 2, "transformer": 16}.get(kind, 0)
+            count = 3 if kind in workloads.GATES else count
+            self.params += [tf.Variable(next(values)) for _ in range(count)]
             if kind == "batch_norm":
                 self.moving += [tf.Variable(next(values)), tf.Variable(next(values))]
         self.first = [tf.Variable(tf.zeros_like(p)) for p in self.params]
@@ -63,6 +62,10 @@ class Program:
                 x = tf.reshape(x, (-1, np.prod(x.shape[1:])))
             elif kind in workloads.GATES:
                 x = self.recurrence(kind, x, next(values), next(values), next(values))
+            elif kind == "transformer":
+                x = transform(x, [next(values) for _ in range(16)])
+            elif kind == "mean":
+                x = tf.reduce_mean(x, 1)
             else:
                 x = tf.nn.relu(x)
         return x
@@ -122,6 +125,39 @@ class Program:
             index = order[start : start + batch]
             self.step(tf.constant(self.inputs[index]), tf.constant(self.labels[index]))
         return float(self.loss) / len(order), int(self.hits) / len(order)
+
+
+def transform(x: tf.Tensor, values: list) -> tf.Tensor:
+    """A transformer's block, in products of two axes."""
+    steps, inputs = x.shape[1:]
+    heads, width = values[2].shape[1:]
+    x = tf.reshape(x, (-1, inputs))
+    y = normalize(x, *values[:2])
+    q, k, v = (
+        _to_heads(tf.reshape(_dense(y, kernel, bias), (-1, steps, heads, width)))
+        for kernel, bias in zip(values[2:8:2], values[3:8:2])
+    )
+    share = tf.nn.softmax(tf.matmul(q * width**-0.5, k, transpose_b=True))
+    y = tf.reshape(_to_heads(tf.matmul(share, v)), (-1, heads * width))
+    x = x + _dense(y, values[8], values[9])
+    y = tf.nn.gelu(_dense(normalize(x, *values[10:12]), values[12], values[13]))
+    return tf.reshape(x + _dense(y, values[14], values[15]), (-1, steps, inputs))
+
+
+def _dense(x: tf.Tensor, kernel: tf.Variable, bias: tf.Variable) -> tf.Tensor:
+    kernel = tf.reshape(kernel, (x.shape[-1], -1))
+    return tf.nn.bias_add(x @ kernel, tf.reshape(bias, (-1,)))
+
+
+def _to_heads(x: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(x, (0, 2, 1, 3))
+
+
+def normalize(x: tf.Tensor, gamma: tf.Variable, beta: tf.Variable) -> tf.Tensor:
+    """Layer normalization; `tf.nn.moments` and `tf.nn.batch_normalization` take longer."""
+    deviation = x - tf.reduce_mean(x, -1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(deviation), -1, keepdims=True)
+    return deviation * (tf.math.rsqrt(variance + workloads.LN_EPSILON) * gamma) + beta
 
 
 VARIANTS = {

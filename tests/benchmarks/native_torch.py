@@ -43,6 +43,10 @@ def build(workload: Workload, arrays: list[np.ndarray]) -> nn.Sequential:
             layer, unflattened = nn.Flatten(), shape
         elif kind in workloads.GATES:
             layer = LastOutput(kind, shape[-1], *size, next(values), next(values), next(values))
+        elif kind == "transformer":
+            layer = Block(*size, [next(values) for _ in range(16)])
+        elif kind == "mean":
+            layer = Mean()
         else:
             layer = nn.ReLU()
         layers.append(layer)
@@ -68,6 +72,44 @@ class LastOutput(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layer(x)[0][:, -1]
+
+
+class Block(nn.Module):
+    """A transformer's block; the projections of query, key and value are one layer."""
+
+    def __init__(self, heads: int, values: list[torch.Tensor]) -> None:
+        super().__init__()
+        width = len(values[0])
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width, workloads.LN_EPSILON) for _ in range(2))
+        self.projections = nn.Linear(width, 3 * width)
+        self.output, self.inner = nn.Linear(width, width), nn.Linear(width, 4 * width)
+        self.outer = nn.Linear(4 * width, width)
+        into = [v.reshape(width, -1) for v in values[2:8:2]], [v.flatten() for v in values[3:8:2]]
+        for layer, weight, bias in (
+            (self.norms[0], *values[:2]),
+            (self.projections, torch.cat(into[0], 1).T, torch.cat(into[1])),
+            (self.output, values[8].reshape(width, width).T, values[9]),
+            (self.norms[1], *values[10:12]),
+            (self.inner, values[12].T, values[13]),
+            (self.outer, values[14].T, values[15]),
+        ):
+            _fill(layer.weight, weight)
+            _fill(layer.bias, bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        shape = x.shape
+        parts = self.projections(self.norms[0](x)).view(*shape[:2], 3, self.heads, -1)
+        heads = F.scaled_dot_product_attention(*parts.permute(2, 0, 3, 1, 4))
+        x = x + self.output(heads.transpose(1, 2).reshape(shape))
+        return x + self.outer(F.gelu(self.inner(self.norms[1](x))))
+
+
+class Mean(nn.Module):
+    """Over the steps of a sequence."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(1)
 
 
 def _fill(tensor: torch.Tensor, value: torch.Tensor) -> None:

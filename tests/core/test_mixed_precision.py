@@ -36,6 +36,13 @@ def test_variables_are_read_in_the_dtype_of_the_computation(kind: str) -> None:
     assert ops.dtype(compiled(ops.convert_to_tensor(X))) == kind
 
 
+def test_without_autocast_nothing_is_cast() -> None:
+    layer = Reads(dtype="mixed_float16", autocast=False)
+    for _ in range(3):
+        assert ops.dtype(layer(X)) == "float32"
+        assert layer.found == ["float32", "float32", "float32", "int32"]
+
+
 def test_each_layer_has_its_own_dtype() -> None:
     class Outer(layers.Layer):
         def __init__(self):

@@ -237,6 +237,7 @@ def attention(query, value, weights, key=None, mask=None, gate=False):
     q, k = project(query), project(value if key is None else key)
     opening = expit(project(query)) if gate else 1.0
     v = project(value)
+    k, v = (np.repeat(x, q.shape[1] // x.shape[1], 1) for x in (k, v))  # shared by neighbours
     logits = np.einsum("bhtk,bhsk->bhts", q, k) / math.sqrt(q.shape[-1])
     if mask is not None:
         logits = np.where(mask, logits, -1e30)

@@ -1,11 +1,11 @@
-"""MultiHeadAttention: masks of all kinds, other axes, dropout."""
+"""Attention: masks of all kinds, other axes, dropout, heads that share keys."""
 
 import numpy as np
 import pytest
 
 import mlapi
 from mlapi import layers, ops
-from mlapi.errors import ShapeError
+from mlapi.errors import ArgumentError, ShapeError
 from tests.layers import references
 
 _random = np.random.default_rng(5)
@@ -44,6 +44,7 @@ def test_weights_have_the_names_and_shapes_of_keras():
     ]
 
 
+TARGETS = np.array([[True, True, False, True, False], [True, False, True, True, True]])
 SOURCES = np.array([[True, True, False], [True, False, True]])
 PAIRS = np.array([[[True, False, True]] * 5, [[True, True, True]] * 5])
 
@@ -54,6 +55,7 @@ MASKS = {
     "numbers": ({"attention_mask": PAIRS.astype("float32")}, PAIRS[:, None]),
     "heads": ({"attention_mask": PAIRS[:, None]}, PAIRS[:, None]),
     "one for all targets": ({"attention_mask": SOURCES[:, None]}, SOURCES[:, None, None]),
+    "query": ({"query_mask": TARGETS}, TARGETS[:, None, :, None]),
     "causal": ({"use_causal_mask": True}, np.tri(5, 3, dtype=bool)),
     "together": (
         {"use_causal_mask": True, "value_mask": SOURCES, "attention_mask": PAIRS},
@@ -62,11 +64,18 @@ MASKS = {
 }
 
 
+HEADS = {
+    "MultiHeadAttention": lambda: layers.MultiHeadAttention(4, 3),
+    "GroupQueryAttention": lambda: layers.GroupQueryAttention(3, 4, 2),
+}
+
+
+@pytest.mark.parametrize("heads", HEADS)
 @pytest.mark.parametrize("scores", [False, True])
 @pytest.mark.parametrize("mask", MASKS)
-def test_masks(mask, scores):
+def test_masks(mask, scores, heads):
     arguments, pairs = MASKS[mask]
-    layer = layers.MultiHeadAttention(2, 3)
+    layer = HEADS[heads]()
     output = layer(QUERY, VALUE, return_attention_scores=scores, **arguments)
     output = output[0] if scores else output
     wanted = references.attention(QUERY, VALUE, layer.get_weights(), mask=pairs)[0]
@@ -156,3 +165,131 @@ def test_ranks_must_agree():
         layers.MultiHeadAttention(2, 3)(QUERY, VALUE[:, 0])
     with pytest.raises(ShapeError, match="attention_axes"):
         layers.MultiHeadAttention(2, 3, attention_axes=2)(QUERY, VALUE)
+    with pytest.raises(ShapeError, match="rank 3"):
+        layers.GroupQueryAttention(3, 4, 2)(QUERY[None], VALUE[None])
+
+
+def test_groups_of_heads_have_the_weights_of_keras():
+    layer = layers.GroupQueryAttention(3, 4, 2, use_gate=True)
+    layer(QUERY, VALUE, KEY)
+    assert layer.name.startswith("grouped_query_attention")  # as Keras has it
+    assert [(w.path.removeprefix(layer.name), w.shape) for w in layer.weights] == [
+        ("/query/kernel", (4, 4, 3)),
+        ("/query/bias", (4, 3)),
+        ("/key/kernel", (7, 2, 3)),
+        ("/key/bias", (2, 3)),
+        ("/gate/kernel", (4, 4, 3)),
+        ("/gate/bias", (4, 3)),
+        ("/value/kernel", (6, 2, 3)),
+        ("/value/bias", (2, 3)),
+        ("/attention_output/kernel", (4, 3, 4)),
+        ("/attention_output/bias", (4,)),
+    ]
+
+
+def test_groups_of_one_are_attention_with_several_heads():
+    grouped, plain = layers.GroupQueryAttention(3, 2, 2), layers.MultiHeadAttention(2, 3)
+    expected = plain(QUERY, VALUE)
+    grouped(QUERY, VALUE)
+    grouped.set_weights(plain.get_weights())
+    np.testing.assert_allclose(numpy(grouped(QUERY, VALUE)), numpy(expected), 1e-6)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_penalties_are_those_of_all_projections(heads):
+    config = {**HEADS[heads]().get_config(), "activity_regularizer": "l2"}
+    layer = type(HEADS[heads]()).from_config(config)
+    output = numpy(layer(QUERY, VALUE))
+    weights = layer.get_weights()
+    inputs = zip((QUERY, VALUE, VALUE), weights[:6:2], weights[1:6:2], strict=True)
+    projected = [np.tensordot(x, kernel, 1) + bias for x, kernel, bias in inputs]
+    expected = sum(0.01 * (y**2).sum() / 2 for y in (*projected, output))
+    np.testing.assert_allclose(
+        sum(numpy(loss) for loss in map(ops.stop_gradient, layer.losses)), expected, 1e-5
+    )
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_flash_attention_keeps_no_scores(heads):
+    layer = type(HEADS[heads]()).from_config({**HEADS[heads]().get_config(), "flash_attention": 1})
+    layer.build(QUERY.shape, VALUE.shape)
+    with pytest.raises(ArgumentError, match="return_attention_scores"):
+        layer(QUERY, VALUE, return_attention_scores=True)
+
+
+# --- without projections -------------------------------------------------------------------------
+
+PLAIN = {
+    "dot": lambda **kwargs: layers.Attention(**kwargs),
+    "concat": lambda **kwargs: layers.Attention(score_mode="concat", **kwargs),
+    "additive": lambda **kwargs: layers.AdditiveAttention(**kwargs),
+}
+NEAR = QUERY[:, :3]
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("plain", PLAIN)
+def test_masked_sources_have_no_weight_and_masked_targets_no_output(plain, scores):
+    layer = PLAIN[plain]()
+    output = layer([QUERY, NEAR], mask=[TARGETS, SOURCES], return_attention_scores=scores)
+    _, weights = layer([QUERY, NEAR], return_attention_scores=True)
+    weights = numpy(weights) * SOURCES[:, None]
+    weights /= weights.sum(-1, keepdims=True)
+    if scores:
+        output, found = output
+        np.testing.assert_allclose(numpy(found), weights, 1e-4, 1e-6)
+    expected = weights @ NEAR * TARGETS[..., None]
+    np.testing.assert_allclose(numpy(output), expected, 1e-4, 1e-5)
+
+
+def test_a_plain_target_without_sources_gets_the_mean():
+    for make in PLAIN.values():
+        output = make()([QUERY, NEAR], mask=[None, np.zeros((2, 3), bool)])
+        expected = np.broadcast_to(NEAR.mean(1, keepdims=True), QUERY.shape)
+        np.testing.assert_allclose(numpy(output), expected, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+def test_masks_travel_through_attention(plain):
+    words, others = np.array([[3, 1, 0, 0], [2, 2, 4, 0]]), np.array([[1, 0, 2], [3, 3, 0]])
+    inputs = mlapi.Input((4,), dtype="int32"), mlapi.Input((3,), dtype="int32")
+    embedding, layer = layers.Embedding(6, 4, mask_zero=True), PLAIN[plain]()
+    x = layer([embedding(x) for x in inputs])
+    model = mlapi.Model(inputs, layers.GlobalAveragePooling1D()(x))
+    vectors = [numpy(embedding(x)) for x in (words, others)]
+    attended = numpy(layer(vectors, mask=[words != 0, others != 0]))
+    expected = attended.sum(1) / (words != 0).sum(1, keepdims=True)
+    np.testing.assert_allclose(numpy(model([words, others])), expected, 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+def test_plain_attention_drops_weights(plain):
+    x = np.ones((1, 200, 2), "float32")
+    layer, same = PLAIN[plain](dropout=0.5, seed=3), PLAIN[plain](dropout=0.5, seed=3)
+    np.testing.assert_allclose(numpy(layer([x, x])), x, 1e-5)
+    output, weights = layer([x, x], training=True, return_attention_scores=True)
+    assert abs((numpy(weights) == 0).mean() - 0.5) < 0.02
+    assert abs(numpy(output).mean() - 1) < 0.02
+    same([x, x])
+    np.testing.assert_allclose(numpy(same([x, x], training=True)), numpy(output), 1e-5)
+
+
+def test_dots_of_tensors_with_more_axes():
+    x = _random.standard_normal((2, 3, 4, 5)).astype("float32")
+    layer = layers.Attention(use_scale=True)
+    output = numpy(layer([x, x], use_causal_mask=True))
+    for i in range(3):
+        row = numpy(layer([x[:, i], x[:, i]], use_causal_mask=True))
+        np.testing.assert_allclose(output[:, i], row, 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize("inputs", [QUERY, [QUERY], [QUERY] * 4])
+def test_plain_attention_takes_lists(inputs):
+    layer = layers.Attention()
+    with pytest.raises(ArgumentError, match=r"\[query, value\]"):
+        layer(inputs)
+    layer([QUERY, NEAR])
+    with pytest.raises(ArgumentError, match=r"\[query, value\]"):
+        layer(inputs)

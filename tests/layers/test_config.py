@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mlapi import layers, regularizers
-from mlapi.errors import ArgumentError
 
 SEQUENCES = np.ones((2, 5, 4), "float32")
 
@@ -38,8 +37,8 @@ def test_layers_with_one_input_can_be_built_from_a_file():
 def test_entries_that_keras_adds_are_understood():
     config = layers.LayerNormalization().get_config()
     assert layers.LayerNormalization.from_config({**config, "rms_scaling": False}).epsilon == 1e-3
-    with pytest.raises(ArgumentError, match="rms_scaling"):
-        layers.LayerNormalization.from_config({**config, "rms_scaling": True})
+    with pytest.warns(DeprecationWarning, match="rms_scaling"):
+        assert layers.LayerNormalization.from_config({**config, "rms_scaling": True}).rms_scaling
     record = layers.serialize(layers.Dense(3))
     record["config"]["quantization_config"] = None
     assert layers.deserialize(record).units == 3

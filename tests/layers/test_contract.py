@@ -10,7 +10,8 @@ from tests.layers.cases import ROWS, Row
 
 # Not called on data of their own, or tested with the layer that holds them.
 ELSEWHERE = {
-    *("InputLayer", "Layer", "MultiHeadAttention", "Wrapper"),
+    *("InputLayer", "Layer", "Wrapper", "SpectralNormalization"),
+    *("MultiHeadAttention", "GroupQueryAttention"),
     *("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
     *("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
 }

@@ -48,6 +48,22 @@ def test_recurrence_and_its_gradient(op, gates):
         np.testing.assert_allclose(numpy(one), numpy(other), rtol=1e-4, atol=1e-5)
 
 
+def test_normalization_and_its_gradient():
+    x, scale = (ops.convert_to_tensor(array) for array in (np.eye(4, 6, dtype="float32"), FACTORS))
+
+    def loss(scale):  # with a constant that no gradient is asked for
+        y = ops.group_normalization(ops.reshape(x, (2, 1, 2, 6)), 3, scale=scale)
+        return ops.sum(ops.normalize(ops.square(y) + scale, epsilon=1e-3))
+
+    value, slope = mlapi.value_and_grad(loss)(scale)
+    found, other = mlapi.jit(mlapi.value_and_grad(loss), [], jit_compile=True)(scale)
+    np.testing.assert_allclose(float(found), float(value), rtol=1e-5)
+    np.testing.assert_allclose(numpy(other), numpy(slope), rtol=1e-4, atol=1e-5)
+
+
+FACTORS = np.linspace(0.5, 2, 6, dtype="float32")
+
+
 def test_layers_become_one_graph():
     model = mlapi.Sequential(
         [

@@ -106,6 +106,32 @@ def test_files_of_other_tools_are_read(tmp_path):
             np.testing.assert_array_equal(found, wanted)
 
 
+class Private(layers.Layer):
+    """Keeps a layer in an attribute of its own, and shows another one by a property."""
+
+    def build(self, input_shape):
+        self._inner, self._shown = layers.Dense(1), layers.Dense(2)
+        self._inner.build(input_shape)
+        self._shown.build(input_shape)
+
+    @property
+    def shown(self):
+        return self._shown
+
+    def call(self, x):
+        return self._inner(x) + self._shown(x)
+
+
+def test_sublayers_stand_under_their_public_name_or_else_that_of_the_attribute(tmp_path):
+    x = np.ones((2, 3), "float32")
+    model = mlapi.Sequential([mlapi.Input((3,)), Private(), Private()])
+    model.save_weights(tmp_path / "w.weights.h5")
+    with h5py.File(tmp_path / "w.weights.h5") as file:  # as Keras has them
+        assert file["layers/private/_inner/vars/0"].shape == (3, 1)
+        assert file["layers/private_1/shown/vars/0"].shape == (2, 2)
+    assert model(x).shape == (2, 2)
+
+
 def test_many_layers_with_long_names(tmp_path):
     """More names than one HDF5 attribute has room for."""
 

@@ -230,6 +230,11 @@ def moments(
     return mean if keepdims else jnp.squeeze(mean, axes), variance
 
 
+def _wide(x: Tensor) -> Tensor:
+    """With 32 bits at least, in which statistics are taken."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
 @together("axis", "epsilon")
 def batch_normalization(
     x: Tensor,
@@ -245,19 +250,20 @@ def batch_normalization(
     shift = -mean * factor if offset is None else offset - mean * factor
     shape = [1] * x.ndim
     shape[axis] = -1
-    return x * factor.reshape(shape) + shift.reshape(shape)
+    return (_wide(x) * factor.reshape(shape) + shift.reshape(shape)).astype(x.dtype)
 
 
-@together("axis", "epsilon")
+@together("axis", "epsilon", "synchronized")
 def batch_normalization_training(
     x: Tensor,
     axis: int,
     offset: Tensor | None = None,
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     others = [i for i in range(x.ndim) if i != place(axis, x.ndim)]
-    mean, variance = moments(x, others)
+    mean, variance = moments(_wide(x), others)
     y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
     return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
 
@@ -277,16 +283,54 @@ def layer_normalization(
 def _layer_normalization(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, axes: tuple[int, ...], epsilon: float
 ) -> Tensor:
-    mean, variance = moments(x, axes, keepdims=True)
-    y = (x - mean) * lax.rsqrt(variance + epsilon)
-    # gamma and beta have their axes in the order of `axes`.
+    wide = _wide(x)
+    mean, variance = moments(wide, axes, keepdims=True)
+    y = _along((wide - mean) * lax.rsqrt(variance + epsilon), gamma, beta, axes)
+    return y.astype(x.dtype)
+
+
+def _along(y: Tensor, scale: Tensor | None, offset: Tensor | None, axes: tuple[int, ...]) -> Tensor:
+    """Scaled and moved by numbers that have their axes in the order of `axes`."""
     order = sorted(range(len(axes)), key=axes.__getitem__)
-    shape = [x.shape[i] if i in axes else 1 for i in range(x.ndim)]
-    if gamma is not None:
-        y = y * jnp.transpose(gamma, order).reshape(shape)
-    if beta is not None:
-        y = y + jnp.transpose(beta, order).reshape(shape)
+    shape = [y.shape[i] if i in axes else 1 for i in range(y.ndim)]
+    if scale is not None:
+        y = y * jnp.transpose(scale, order).reshape(shape)
+    if offset is not None:
+        y = y + jnp.transpose(offset, order).reshape(shape)
     return y
+
+
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None
+) -> Tensor:
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    return _rms_normalization(x, scale, tuple(places(axis, x.ndim)), epsilon)
+
+
+@together("axes", "epsilon")
+def _rms_normalization(
+    x: Tensor, scale: Tensor | None, axes: tuple[int, ...], epsilon: float
+) -> Tensor:
+    wide = _wide(x)
+    y = wide * lax.rsqrt(jnp.mean(jnp.square(wide), axes, keepdims=True) + epsilon)
+    return _along(y, scale, None, axes).astype(x.dtype)
+
+
+@together("groups", "axis", "epsilon")
+def group_normalization(
+    x: Tensor,
+    groups: int,
+    axis: int = -1,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    axis = place(axis, x.ndim)
+    channels = x.shape[axis] // groups
+    y = _wide(x).reshape(*x.shape[:axis], groups, channels, *x.shape[axis + 1 :])
+    mean, variance = moments(y, [i for i in range(1, y.ndim) if i != axis], keepdims=True)
+    y = ((y - mean) * lax.rsqrt(variance + epsilon)).reshape(x.shape)
+    return _along(y, scale, offset, (axis,)).astype(x.dtype)
 
 
 # --- losses --------------------------------------------------------------------------------------

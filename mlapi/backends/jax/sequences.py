@@ -2,13 +2,13 @@
 
 import functools
 import logging
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from mlapi.backends.jax.nn import together
+from mlapi.errors import ArgumentError
 
 Tensor = jax.Array
 
@@ -35,40 +35,43 @@ def dot_product_attention(
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    if attn_logits_soft_cap is None and value.shape == key.shape:  # all that it takes
+    fits = attn_logits_soft_cap is None and value.shape == key.shape
+    if flash_attention and not fits:
+        raise ArgumentError(
+            "dot_product_attention: jax's flash attention kernel has no attn_logits_soft_cap, and "
+            "takes keys and values of one shape."
+        )
+    if flash_attention or (flash_attention is None and fits and _may_have_flash(query)):
         four = [x if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (bias, mask)]
-
-        def attend(kernel: Literal["xla", "cudnn"]) -> Tensor:
+        try:
             return jax.nn.dot_product_attention(
-                query, key, value, *four, scale=scale, is_causal=is_causal, implementation=kernel
+                query, key, value, *four, scale=scale, is_causal=is_causal, implementation="cudnn"
             )
-
-        if flash_attention or (flash_attention is None and _may_have_flash(query)):
-            try:
-                return attend("cudnn")
-            except Exception as error:
-                if flash_attention:
-                    raise
-                _tell_once(f"dot_product_attention without cuDNN's kernel, which refused: {error}")
-        return attend("xla")
-    # B batch, N heads, T targets, S sources, H width of a head
-    q_BNTH, k_BNSH, v_BNSH = (jnp.swapaxes(x, 1, 2) for x in (query, key, value))
-    share = q_BNTH.shape[1] // k_BNSH.shape[1]
-    if share > 1:
-        k_BNSH, v_BNSH = (jnp.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
-    scale = float(query.shape[-1] ** -0.5 if scale is None else scale)
-    logits_BNTS = jnp.matmul(q_BNTH * scale, jnp.swapaxes(k_BNSH, 2, 3))
+        except Exception as error:
+            if flash_attention:
+                raise
+            _tell_once(f"dot_product_attention without cuDNN's kernel, which refused: {error}")
+    # B batch, T targets, S sources, G heads of the key, R of the query to each, K and V widths
+    batch, targets, heads, width = query.shape
+    sources, shared = key.shape[1:3]
+    scale = float(width**-0.5 if scale is None else scale)
+    q_BTGRK = (query * scale).reshape(batch, targets, shared, heads // shared, width)
+    kind = jnp.promote_types(query.dtype, jnp.float32)
+    logits_BGRTS = jnp.einsum("btgrk,bsgk->bgrts", q_BTGRK, key, preferred_element_type=kind)
+    logits = logits_BGRTS.reshape(batch, heads, targets, sources)
     if attn_logits_soft_cap is not None:
-        logits_BNTS = attn_logits_soft_cap * jnp.tanh(logits_BNTS / attn_logits_soft_cap)
+        logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
     if bias is not None:
-        logits_BNTS = logits_BNTS + bias
+        logits = logits + bias
     if is_causal:
-        causal = jnp.tril(jnp.ones(logits_BNTS.shape[2:], bool))
+        causal = jnp.tril(jnp.ones((targets, sources), bool))
         mask = causal if mask is None else mask & causal
     if mask is not None:
         # Finite, so that a target that sees nothing gets the mean of all and no NaN.
-        logits_BNTS = jnp.where(mask, logits_BNTS, 0.7 * jnp.finfo(query.dtype).min)
-    return jnp.swapaxes(jnp.matmul(jax.nn.softmax(logits_BNTS), v_BNSH), 1, 2)
+        logits = jnp.where(mask, logits, 0.7 * jnp.finfo(kind).min)
+    share = jax.nn.softmax(logits).astype(value.dtype).reshape(logits_BGRTS.shape)
+    y = jnp.einsum("bgrts,bsgv->btgrv", share, value)
+    return y.reshape(batch, targets, heads, value.shape[-1])
 
 
 # In place of the logarithm of 0: finite, so that gradients are numbers.

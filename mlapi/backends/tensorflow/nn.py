@@ -256,7 +256,34 @@ average_pool = _pool((tf.nn.avg_pool1d, tf.nn.avg_pool2d, tf.nn.avg_pool3d))
 def moments(
     x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Tensor, Tensor]:
-    return tf.nn.moments(x, [axes] if isinstance(axes, int) else list(axes), keepdims=keepdims)
+    axes = [axes] if isinstance(axes, int) else list(axes)
+    mean, variance = tf.nn.moments(x, axes, keepdims=keepdims)
+    if synchronized and _has_peers():
+        return _of_all_replicas(mean, variance, tf.size(x) // tf.maximum(tf.size(mean), 1))
+    return mean, variance
+
+
+def _has_peers() -> bool:
+    here = tf.distribute.get_replica_context()
+    return here is not None and here.num_replicas_in_sync > 1
+
+
+def _of_all_replicas(mean: Tensor, variance: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """Moments of the populations of all replicas together, each of its own size."""
+
+    def add_up(x: Tensor) -> Tensor:
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, x)
+
+    share = tf.fill(tf.shape(mean), tf.cast(count, mean.dtype))
+    total = add_up(tf.stack([share, share * mean]))
+    common = total[1] / total[0]
+    spread = add_up(share * (variance + tf.square(mean - common)))
+    return common, spread / total[0]
+
+
+def _wide(x: Tensor) -> Tensor:
+    """With 32 bits at least, in which statistics are taken."""
+    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
 
 
 def batch_normalization(
@@ -275,7 +302,7 @@ def batch_normalization(
         form = [1] * x.shape.rank
         form[axis] = -1
         factor, shift = tf.reshape(factor, form), tf.reshape(shift, form)
-    return x * factor + shift
+    return tf.cast(_wide(x) * factor + shift, x.dtype)
 
 
 def batch_normalization_training(
@@ -284,18 +311,21 @@ def batch_normalization_training(
     offset: Tensor | None = None,
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     rank = x.shape.rank
     axis = place(axis, rank)
-    if x.dtype is tf.float64:  # there is no fused kernel
-        mean, variance = moments(x, [i for i in range(rank) if i != axis])
+    synchronized = synchronized and _has_peers()
+    if synchronized or x.dtype is tf.float64:  # there is no fused kernel
+        others = [i for i in range(rank) if i != axis]
+        mean, variance = moments(_wide(x), others, synchronized=synchronized)
         y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
         return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
     last = moveaxis(x, axis, -1) if axis != rank - 1 else x
     channels = x.shape[axis]
     # The kernel's numbers for the channels are float32 also where its inputs are narrower.
-    scale = tf.ones([channels]) if scale is None else tf.cast(scale, tf.float32)
-    offset = tf.zeros([channels]) if offset is None else tf.cast(offset, tf.float32)
+    scale = tf.ones([channels]) if scale is None else scale
+    offset = tf.zeros([channels]) if offset is None else offset
     four = last if rank == 4 else tf.reshape(last, (-1, 1, 1, channels))
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=four, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
@@ -305,8 +335,7 @@ def batch_normalization_training(
     variance = variance * ((count - 1.0) / count)
     y = y if rank == 4 else tf.reshape(y, tf.shape(last))
     y = moveaxis(y, -1, axis) if last is not x else y
-    mean, variance = (tf.stop_gradient(tf.cast(each, x.dtype)) for each in (mean, variance))
-    return y, mean, variance
+    return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
 def layer_normalization(
@@ -316,17 +345,26 @@ def layer_normalization(
     axis: Axis = -1,
     epsilon: float | None = None,
 ) -> Tensor:
+    axes = places(axis, x.shape.rank)
+    wide = _wide(x)
+    # `tf.nn.moments` would work the deviation out once more.
+    deviation = wide - tf.reduce_mean(wide, axes, keepdims=True)
+    variance = tf.reduce_mean(tf.square(deviation), axes, keepdims=True)
+    factor = tf.math.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
+    if gamma is not None:
+        factor *= _along(gamma, x, axes)
+    y = deviation * factor
+    return tf.cast(y if beta is None else y + _along(beta, x, axes), x.dtype)
+
+
+def _along(numbers: Tensor, x: Tensor, axes: list[int]) -> Tensor:
+    """Numbers that have their axes in the order of `axes`, so that they broadcast to `x`."""
     rank = x.shape.rank
-    axes = places(axis, rank)
-    mean, variance = tf.nn.moments(x, axes, keepdims=True)
-    if axes != list(range(rank - len(axes), rank)):
-        # gamma and beta have their axes in the order of `axis`.
-        order = sorted(range(len(axes)), key=axes.__getitem__)
-        form = [x.shape[i] if i in axes else 1 for i in range(rank)]
-        gamma = gamma if gamma is None else tf.reshape(tf.transpose(gamma, order), form)
-        beta = beta if beta is None else tf.reshape(tf.transpose(beta, order), form)
-    epsilon = config.epsilon() if epsilon is None else epsilon
-    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+    if axes == list(range(rank - len(axes), rank)):
+        return numbers
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    form = [x.shape[i] if i in axes else 1 for i in range(rank)]
+    return tf.reshape(tf.transpose(numbers, order), form)
 
 
 # --- losses --------------------------------------------------------------------------------------

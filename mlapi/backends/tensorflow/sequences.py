@@ -32,17 +32,21 @@ def dot_product_attention(
         k_BNSH, v_BNSH = (tf.repeat(x, share, 1) for x in (k_BNSH, v_BNSH))
     scale = query.shape[-1] ** -0.5 if scale is None else scale
     logits_BNTS = tf.matmul(q_BNTH * scale, k_BNSH, transpose_b=True)
+    if query.dtype.size < 4:  # exponentials of many sources are added up
+        logits_BNTS = tf.cast(logits_BNTS, tf.float32)
     if attn_logits_soft_cap is not None:
         logits_BNTS = attn_logits_soft_cap * tf.tanh(logits_BNTS / attn_logits_soft_cap)
     if bias is not None:
-        logits_BNTS = logits_BNTS + bias
+        logits_BNTS = logits_BNTS + tf.cast(bias, logits_BNTS.dtype)
     if is_causal:
         causal = tf.range(shape(query)[1])[:, None] >= tf.range(shape(key)[1])
         mask = causal if mask is None else mask & causal
     if mask is not None:
         # Finite, so that a target that sees nothing gets the mean of all and no NaN.
-        logits_BNTS = tf.where(mask, logits_BNTS, tf.cast(0.7 * query.dtype.min, query.dtype))
-    return tf.transpose(tf.matmul(tf.nn.softmax(logits_BNTS), v_BNSH), (0, 2, 1, 3))
+        hidden = tf.cast(0.7 * query.dtype.min, logits_BNTS.dtype)
+        logits_BNTS = tf.where(mask, logits_BNTS, hidden)
+    share_BNTS = tf.cast(tf.nn.softmax(logits_BNTS), value.dtype)
+    return tf.transpose(tf.matmul(share_BNTS, v_BNSH), (0, 2, 1, 3))
 
 
 def ctc_loss(

@@ -64,7 +64,10 @@ def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
 def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.ndim == 2:
         return torch.mm(x, kernel) if bias is None else torch.addmm(bias, x, kernel)
-    return F.linear(x, kernel.t(), bias)
+    # `F.linear` comes to the same, by way of two transposed kernels.
+    rows = x.flatten(0, -2)
+    y = torch.mm(rows, kernel) if bias is None else torch.addmm(bias, rows, kernel)
+    return y.view(*x.shape[:-1], kernel.shape[1])
 
 
 def embedding(indices: Tensor, table: Tensor) -> Tensor:
@@ -239,7 +242,29 @@ def moments(
     if not isinstance(axes, int) and len(axes) == 0:
         return x, torch.zeros_like(x)
     variance, mean = torch.var_mean(x, axes, correction=0, keepdim=keepdims)
+    if synchronized and _has_peers():
+        return _of_all_processes(mean, variance, x.numel() // max(mean.numel(), 1))
     return mean, variance
+
+
+def _has_peers() -> bool:
+    distributed = torch.distributed
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+    )
+
+
+def _of_all_processes(mean: Tensor, variance: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Moments of the populations of all processes together, each of its own size."""
+    from torch.distributed.nn.functional import all_reduce  # differentiable
+
+    share = torch.full_like(mean, count)
+    total = all_reduce(torch.stack([share, share * mean]))
+    common = total[1] / total[0]
+    spread = all_reduce(share * (variance + (mean - common).square()))
+    return common, spread / total[0]
 
 
 def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
@@ -252,6 +277,11 @@ def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], T
     if x.ndim == 3:  # with a fourth axis the view has the channels-last format, else it is copied
         return x.movedim(axis, 1).unsqueeze(-1), lambda y: y.squeeze(-1).movedim(1, axis)
     return x.movedim(axis, 1), lambda y: y.movedim(1, axis)
+
+
+def _for_kernel(x: Tensor) -> Tensor:
+    """Off the CPU, scales of more bits than `x` has are known to batch normalization only."""
+    return x.float() if x.dtype in _HALVES and x.device.type != "cpu" else x
 
 
 def batch_normalization(
@@ -269,7 +299,7 @@ def batch_normalization(
         factor = torch.rsqrt(variance + epsilon)
         factor = factor if scale is None else factor * scale
         shift = -mean * factor if offset is None else offset - mean * factor
-        return x * factor.reshape(shape) + shift.reshape(shape)
+        return (x * factor.reshape(shape) + shift.reshape(shape)).to(x.dtype)
     x, back = _channels_second(x, axis)
     return back(F.batch_norm(x, mean, variance, scale, offset, training=False, eps=epsilon))
 
@@ -280,7 +310,15 @@ def batch_normalization_training(
     offset: Tensor | None = None,
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
+    if synchronized and _has_peers():
+        axis = place(axis, x.ndim)
+        others = [i for i in range(x.ndim) if i != axis]
+        wide = x.float() if x.dtype in _HALVES else x
+        mean, variance = moments(wide, others, synchronized=True)
+        y = batch_normalization(wide, mean, variance, axis, offset, scale, epsilon)
+        return y.to(x.dtype), mean.detach(), variance.detach()
     x, back = _channels_second(x, axis)
     y, mean, inverse = torch.native_batch_norm(x, scale, offset, None, None, True, 0.0, epsilon)
     return back(y), mean, inverse.pow(-2) - epsilon  # to the kernel, the two are constants
@@ -293,14 +331,62 @@ def layer_normalization(
     axis: Axis = -1,
     epsilon: float | None = None,
 ) -> Tensor:
+    kind, x = x.dtype, _for_kernel(x)
     epsilon = config.epsilon() if epsilon is None else epsilon
     axes = places(axis, x.ndim)
     last = list(range(x.ndim - len(axes), x.ndim))
     sizes = [x.shape[one] for one in axes]
     if axes == last:
-        return F.layer_norm(x, sizes, gamma, beta, epsilon)
+        return F.layer_norm(x, sizes, gamma, beta, epsilon).to(kind)
     y = F.layer_norm(x.movedim(axes, last), sizes, gamma, beta, epsilon)
-    return y.movedim(last, axes)
+    return y.movedim(last, axes).to(kind)
+
+
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None
+) -> Tensor:
+    kind = x.dtype
+    x = x.float() if kind in _HALVES else x
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axes = places(axis, x.ndim)
+    last = list(range(x.ndim - len(axes), x.ndim))
+    sizes = [x.shape[one] for one in axes]
+    if axes == last:
+        return F.rms_norm(x, sizes, scale, epsilon).to(kind)
+    y = F.rms_norm(x.movedim(axes, last), sizes, scale, epsilon)
+    return y.movedim(last, axes).to(kind)
+
+
+class _Tied(torch.autograd.Function):
+    """A tensor whose gradient is taken where one of others is."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *others: Tensor) -> Tensor:
+        ctx.count = len(others)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return grad, *[None] * ctx.count
+
+
+def group_normalization(
+    x: Tensor,
+    groups: int,
+    axis: int = -1,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    y, back = _channels_second(_for_kernel(x), axis)
+    moving = [each for each in (scale, offset) if each is not None and each.requires_grad]
+    if moving and y.device.type == "cpu" and not y.is_contiguous():
+        # In the channels-last format the kernel ends the process where it is asked for the
+        # gradients of these but not for that of `x`.
+        y = _Tied.apply(y, *moving)
+    if offset is not None and scale is None:  # of which there is no gradient
+        scale = torch.ones_like(offset)
+    return back(F.group_norm(y, groups, scale, offset, epsilon)).to(x.dtype)
 
 
 # --- losses --------------------------------------------------------------------------------------

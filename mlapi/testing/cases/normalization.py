@@ -36,6 +36,21 @@ def over_axes():
     return arguments
 
 
+def group_norm(label, shape, groups, axis=-1, **kwargs):
+    channels = shape[axis]
+    more = {"offset": real(channels), "scale": positive(channels), **kwargs}
+    return Case("group_normalization", (real(*shape), groups, axis),
+                references.group_normalization, more, label,
+                dtypes=() if label else FLOATS)  # fmt: skip
+
+
+def narrow(name, *rest, **kwargs):
+    """Numbers of 16 bits whose squares are beyond those, with scales of 32."""
+    x = (300 * real(3, 4)).astype("float16")
+    return Case(name, (x, *rest), getattr(references, name), kwargs, "narrow", result="float16",
+                grad=False, tolerance=2e-3)  # fmt: skip
+
+
 def one_axis(draw, kind):
     sizes = strategies.shape(draw, least=1, smallest=1)
     kwargs = {"axis": strategies.axis(draw, len(sizes)), "order": draw(st.integers(1, 3))}
@@ -69,6 +84,19 @@ CASES = [
          {"axis": (-1, 1)}, "swapped"),
     Case("rms_normalization", (whole(2, 3), positive(3)), references.rms_normalization,
          label="whole", result="float32"),
+    group_norm("", (4, 6), 3),
+    group_norm("image", (2, 3, 4, 6), 2),
+    group_norm("first", (2, 6, 3, 4), 2, 1, offset=None),
+    group_norm("sequence", (2, 5, 4), 1, scale=None),
+    group_norm("each", (2, 3, 2, 3, 2, 4), 4, offset=None, scale=None, epsilon=0.1),
+    narrow("batch_normalization", real(4), 3e4 * positive(4), -1, offset=real(4)),
+    narrow("batch_normalization_training", -1, scale=positive(4)),
+    narrow("layer_normalization", positive(4), real(4)),
+    narrow("rms_normalization", positive(4)),
+    narrow("group_normalization", 2, scale=positive(4)),
+    narrow("normalize", epsilon=1e-12),
+    Case("normalize", (np.zeros((2, 3), "float16"),), references.normalize, {"epsilon": 1e-12},
+         "narrow_zero", grad=False),
     Case("normalize", (real(3, 4),), references.normalize, dtypes=FLOATS, draw=one_axis),
     Case("normalize", (real(2, 3, 4),), references.normalize, {"axis": (0, -1)}, "axes"),
     Case("normalize", (real(2, 3, 4),), references.normalize, {"axis": 1, "order": 1}, "one"),

@@ -115,6 +115,16 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-7):
     return np.moveaxis(y if beta is None else y + beta, last, axes)
 
 
+def group_normalization(x, groups, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    y = np.moveaxis(x, axis, 1)
+    form = y.shape
+    y = y.reshape(len(y), groups, -1)
+    y = (y - y.mean(2, keepdims=True)) / np.sqrt(y.var(2, keepdims=True) + epsilon)
+    y = np.moveaxis(y.reshape(form), 1, -1)
+    y = y if scale is None else y * scale
+    return np.moveaxis(y if offset is None else y + offset, -1, axis)
+
+
 def attention(
     query, key, value, bias=None, mask=None, scale=None, is_causal=False,
     flash_attention=None, attn_logits_soft_cap=None,
