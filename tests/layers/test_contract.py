@@ -10,7 +10,7 @@ from tests.layers.cases import ROWS, Row
 
 # Not called on data of their own, or tested with the layer that holds them.
 ELSEWHERE = {
-    *("InputLayer", "Layer", "Wrapper", "SpectralNormalization"),
+    *("InputLayer", "Layer", "Wrapper"),
     *("MultiHeadAttention", "GroupQueryAttention"),
     *("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
     *("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),

@@ -46,19 +46,6 @@ def unit(axes):
     return lambda x: x / np.sqrt((x**2).sum(axes, keepdims=True))
 
 
-def spectral(library, label):
-    """A dense layer in a `SpectralNormalization`, of mlapi or of Keras."""
-
-    class Spectral(library.SpectralNormalization):
-        def __init__(self, power_iterations=20, **kwargs):
-            dense = library.Dense(4, dtype=kwargs.get("dtype"), name="dense")
-            super().__init__(dense, power_iterations, **kwargs)
-
-    Spectral.__name__ = label
-    Spectral.of = staticmethod(lambda library: spectral(library, label))
-    return Spectral
-
-
 def divided(x, kernel, u, bias):
     return x @ (kernel / np.linalg.norm(kernel, 2)) + bias
 
@@ -129,6 +116,20 @@ CASES = [
     (L.RMSNormalization, {"axis": [1, 2]}, SEQUENCES, rms((1, 2))),
     (L.UnitNormalization, {}, SEQUENCES, unit(-1)),
     (L.UnitNormalization, {"axis": [1, 2]}, SEQUENCES, unit((1, 2))),
-    (spectral(L, "Spectral"), {}, VECTORS, lambda x, kernel, u, bias: x @ kernel + bias),
-    (spectral(L, "SpectralInTraining"), {}, VECTORS, divided, {"training": True}),
+    (
+        L.SpectralNormalization,
+        {"layer": L.Dense(4, name="dense"), "power_iterations": 1},
+        VECTORS,
+        lambda x, kernel, u, bias: x @ kernel + bias,
+        {},
+        {"mixed": False},  # the dtype is that of the layer inside
+    ),
+    (
+        L.SpectralNormalization,
+        {"layer": L.Dense(4, name="dense"), "power_iterations": 20},
+        VECTORS,
+        divided,
+        {"training": True},
+        {"mixed": False},
+    ),
 ]
