@@ -139,12 +139,16 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         default_policy: DTypePolicy | str | None = None,
         policy_map: Mapping[str, DTypePolicy | str] | None = None,
     ) -> None:
-        self._default = default_policy
-        self.default_policy = get(default_policy)
+        self._default = get(default_policy)
         super().__init__(self.default_policy.name)
         self._policies: dict[str, DTypePolicy] = {}
         for key, policy in (policy_map or {}).items():
             self[key] = get(policy)
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of paths that no key fits."""
+        return self._default
 
     @property
     def name(self) -> str:

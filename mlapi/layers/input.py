@@ -21,6 +21,8 @@ class InputLayer(Layer):
         name: the key by which dicts of inputs are matched.
     """
 
+    batch_shape: tuple[int | None, ...] = ()
+
     def __init__(
         self,
         shape: Shape | None = None,

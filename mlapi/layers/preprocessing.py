@@ -39,13 +39,12 @@ class Rescaling(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Returns `x * scale + offset`."""
-        dtype = self.compute_dtype
-        x = ops.cast(x, dtype)
-        scale, offset = (
-            ops.cast(value, dtype) if isinstance(value, list) else value
-            for value in (self.scale, self.offset)
-        )
-        return ops.add(ops.multiply(x, scale), offset)
+        scale, offset = self.convert_weight(self.scale), self.convert_weight(self.offset)
+        return ops.add(ops.multiply(ops.cast(x, self.compute_dtype), scale), offset)
+
+    def convert_weight(self, w: Any) -> Any:
+        """Returns a list of numbers as a tensor of the computation's dtype, a number as it is."""
+        return ops.cast(w, self.compute_dtype) if isinstance(w, list) else w
 
 
 def _numbers(layer: Layer, name: str, value: Any) -> Any:

@@ -82,11 +82,15 @@ class Model(Trainer, Layer):
         self,
         filepath: str | Path,
         overwrite: bool = True,
+        zipped: bool | None = None,
+        *,
         include_optimizer: bool = True,
         **kwargs: Any,
     ) -> None:
         """Write architecture, weights and training state to one file, `.keras` or `.h5`."""
-        saving.save_model(self, filepath, overwrite, include_optimizer=include_optimizer)
+        saving.save_model(
+            self, filepath, overwrite, zipped, include_optimizer=include_optimizer, **kwargs
+        )
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True) -> None:
         """Write the weights: `.weights.h5`, `.safetensors`, or legacy `.h5`."""

@@ -37,7 +37,13 @@ _MAX_GROWTH = 200
 
 
 def save_model(
-    model: Any, filepath: str | Path, overwrite: bool = True, include_optimizer: bool = True
+    model: Any,
+    filepath: str | Path,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    *,
+    include_optimizer: bool = True,
+    **kwargs: Any,
 ) -> None:
     """Write architecture, weights, and what is needed to go on training.
 
@@ -45,8 +51,14 @@ def save_model(
         model: a built model whose config can be had.
         filepath: ends in `.keras`, or `.h5`/`.hdf5` for the legacy layout.
         overwrite: whether a file that is there is replaced.
+        zipped: kept for programs written for Keras; a `.keras` file always is a zip archive.
         include_optimizer: whether the optimizer's state is written.
+        **kwargs: `save_format` of older programs, which the ending of the file decides today.
     """
+    kwargs.pop("save_format", None)
+    if zipped is False or kwargs:
+        what = "zipped=False" if zipped is False else f"{next(iter(kwargs))}=…"
+        raise ArgumentError(f"save_model: {what} is not supported: a model is one file.")
     path = Path(filepath)
     check_overwrite(path, overwrite)
     if not model.built:

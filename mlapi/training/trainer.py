@@ -10,6 +10,7 @@ from mlapi.data import ArrayData, class_weights, split
 from mlapi.data import adapt as adapt_data
 from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.metrics import Mean
+from mlapi.optimizers import LossScaleOptimizer
 from mlapi.state import Variable
 from mlapi.training import loop
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
@@ -63,9 +64,13 @@ class Trainer(StatelessSteps, Steps):
             run_eagerly: never compile, for looking into a step with a debugger.
             steps_per_execution: how many batches pass between calls of batch-level callbacks.
             jit_compile: True for the backend's strongest compiler, False for none of it.
-            auto_scale_loss: accepted for Keras's sake: loss scaling comes with mixed precision.
+            auto_scale_loss: whether a model of the dtype policy `mixed_float16` gets its optimizer
+                wrapped in a `LossScaleOptimizer`, without which small gradients would vanish.
         """
         self.optimizer = None if optimizer is None else optimizers_module.get(optimizer)
+        scaled = isinstance(self.optimizer, LossScaleOptimizer)
+        if auto_scale_loss and self.optimizer is not None and not scaled and self._needs_scaling():
+            self.optimizer = LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         self.loss = loss
         names = self.output_names if hasattr(self, "output_names") else None
         self._compiled_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
@@ -92,8 +97,12 @@ class Trainer(StatelessSteps, Steps):
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
         }
         self._forget_functions()
+
+    def _needs_scaling(self) -> bool:
+        return any(layer.compute_dtype == "float16" for layer in self._flatten_layers())
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was told, as plain data, or None."""
