@@ -79,11 +79,13 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     return torch.as_tensor(x, dtype=native, device=target)
 
 
+_REAL = frozenset({torch.Tensor, torch.nn.Parameter})
 _numbers: dict[Any, torch.Tensor] = {}
 
 
 def number_like(x: complex, dtype: str, like: torch.Tensor) -> torch.Tensor:
-    if torch.compiler.is_compiling() or like.device.type == "meta":
+    real = type(like) in _REAL and like.device.type != "meta"
+    if not real or torch.compiler.is_compiling():
         return torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
     key = number_key(x, dtype, like.device)
     number = _numbers.get(key)
@@ -91,7 +93,7 @@ def number_like(x: complex, dtype: str, like: torch.Tensor) -> torch.Tensor:
         if len(_numbers) > MANY_NUMBERS:
             _numbers.clear()
         number = torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
-        if type(number) in native_types:  # no stand-in of a mode that will end
+        if type(number) is torch.Tensor:  # no stand-in of a mode that will end
             _numbers[key] = number
     return number
 
