@@ -380,12 +380,14 @@ class Layer(LayerVariables, _core.Host):
         return node.structure
 
     def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        path, scope.path = scope.path, tuple(self._path.split("/"))
         try:
             return infer(self.forward, args, kwargs, self.variables)
         except Exception as error:
             self._explain(error, args[0] if args else next(iter(kwargs.values()), None))
             raise
         finally:
+            scope.path = path
             self._clear_losses()  # of tensors that never were
 
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:

@@ -102,7 +102,7 @@ def check_layer(
     if mixed:
         _check_mixed(layer, arguments, inputs, output, call)
     if signature(layer_class).takes_training:
-        _check_training(layer, inputs)
+        _check_training(layer, inputs, call)
         layer.set_weights(weights)
     if gradients:
         _check_gradients(layer, inputs, output, call, compiled)
@@ -232,9 +232,10 @@ def _check_mixed(
             )
 
 
-def _check_training(layer: Layer, inputs: Any) -> None:
+def _check_training(layer: Layer, inputs: Any, call: dict[str, Any]) -> None:
     """Runs in training, where outputs have the shapes and dtypes that they have elsewhere."""
-    plain, training = (tree.flatten(layer(inputs, training=t)) for t in (False, True))
+    calls = ({**call, "training": training} for training in (False, True))
+    plain, training = (tree.flatten(layer(inputs, **arguments)) for arguments in calls)
     for one, other in zip(plain, training, strict=True):
         same = ops.shape(one) == ops.shape(other) and ops.dtype(one) == ops.dtype(other)
         assert same, f"{type(layer).__name__}: outputs of another shape or dtype in training"

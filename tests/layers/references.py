@@ -200,13 +200,13 @@ def gru(x, kernel, recurrent_kernel, bias=0.0, mask=None, states=None, activatio
     return over_time(step, x, states or nothing(x, recurrent_kernel), mask)
 
 
-def simple_rnn(x, kernel, recurrent_kernel, bias=0.0, mask=None, activation=np.tanh):
+def simple_rnn(x, kernel, recurrent_kernel, bias=0.0, mask=None, states=None, activation=np.tanh):
     """All outputs, and the last one."""
 
     def step(x, h):
         return (activation(x @ kernel + h @ recurrent_kernel + bias),)
 
-    return over_time(step, x, nothing(x, recurrent_kernel), mask)
+    return over_time(step, x, states or nothing(x, recurrent_kernel), mask)
 
 
 def conv_lstm(x, kernel, recurrent_kernel, bias, mask=None, **how):

@@ -8,11 +8,9 @@ from mlapi import layers
 from mlapi.testing import check_layer
 from tests.layers.cases import ROWS, Row
 
-# Not called on data of their own, or tested with the layer that holds them.
+# Not called on data, or around a model of one framework: those are in test_foreign.py.
 ELSEWHERE = {
     *("InputLayer", "Layer", "Wrapper"),
-    *("MultiHeadAttention", "GroupQueryAttention"),
-    *("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
     *("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
 }
 

@@ -73,6 +73,8 @@ def _gradients(
 ) -> list[torch.Tensor]:
     if loss.ndim:
         raise not_scalar(loss.shape)
+    if not leaves:
+        return []
     if create_graph or torch.compiler.is_compiling():
         options = {"create_graph": create_graph, "materialize_grads": True}
         return list(torch.autograd.grad(loss, leaves, **options))

@@ -83,7 +83,22 @@ def attended(scores, causal=False, both=False):
 
 SCORES, CAUSAL = {"return_attention_scores": True}, {"use_causal_mask": True}
 
+SOURCES, KEYS = normal(2, 3, 6), normal(2, 3, 5)
+
+
+def other(query, *weights):
+    return references.attention(query, SOURCES, weights, KEYS)[0]
+
+
 CASES = [
+    (
+        L.MultiHeadAttention,
+        {"num_heads": 2, "key_dim": 3, "value_dim": 5},
+        PAIR[0],
+        other,
+        {"value": SOURCES, "key": KEYS},
+    ),
+    (L.GroupQueryAttention, GROUPS, PAIR[0], other, {"value": SOURCES, "key": KEYS}),
     (
         SelfAttention,
         {"num_heads": 2, "key_dim": 3},

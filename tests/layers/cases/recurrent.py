@@ -80,7 +80,38 @@ def channels_third(x, *weights):
     return np.moveaxis(conv_lstm(np.moveaxis(x, 2, -1), *weights, dilation=(2, 2))[1], -1, 1)
 
 
+STEP = normal(4, 5)
+
+
+def one_step(function):
+    """A reference of a cell: the output, and the states."""
+
+    def reference(x, *weights):
+        first = STATES[:1] if function is not lstm else STATES
+        outputs, *states = function(x[:, None], *weights, states=first)
+        return outputs[:, 0], *states
+
+    return reference
+
+
+def two_cells(x, *weights):
+    below = one_step(lstm)(x, *weights[:3])
+    above = one_step(gru)(below[0], *weights[3:])
+    return above[0], *below[1:], *above[1:]
+
+
 CASES = [
+    (L.SimpleRNNCell, {"units": 3}, STEP, one_step(simple_rnn), {"states": STATES[:1]}),
+    (L.GRUCell, {"units": 3}, STEP, one_step(gru), {"states": STATES[:1]}),
+    (L.LSTMCell, {"units": 3}, STEP, one_step(lstm), {"states": STATES}),
+    (
+        L.StackedRNNCells,
+        {"cells": [L.LSTMCell(3), L.GRUCell(3)]},
+        STEP,
+        two_cells,
+        {"states": [STATES, STATES[:1]]},
+        OWN_DTYPE,
+    ),
     (L.SimpleRNN, {"units": 3}, SEQUENCES, of(simple_rnn, 1)),
     (
         L.SimpleRNN,
