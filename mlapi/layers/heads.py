@@ -43,11 +43,13 @@ class Projection(Layer):
     def build(self, input_shape: Shape) -> None:
         """Creates the weights."""
         inputs: tuple[Any, ...] = tuple(input_shape[-self.contracted :])
-        options = self.options
+        shape, options = inputs + self.units, self.options
+        axes = list(range(len(shape)))
+        summed, others = axes[: len(inputs)], axes[len(inputs) :]
         self.kernel = self.add_weight(
             name="kernel",
-            shape=inputs + self.units,
-            initializer=options["kernel_initializer"],
+            shape=shape,
+            initializer=initializers.along(options["kernel_initializer"], summed, others),
             regularizer=options["kernel_regularizer"],
             constraint=options["kernel_constraint"],
         )

@@ -18,6 +18,7 @@ class InputLayer(Layer):
         batch_size: size of the batch axis, or None.
         dtype: of the values, `config.floatx()` by default.
         batch_shape: shape with the batch axis, instead of `shape`.
+        input_tensor: a symbolic tensor that becomes the layer's output, instead of a shape.
         name: the key by which dicts of inputs are matched.
     """
 
@@ -39,6 +40,8 @@ class InputLayer(Layer):
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
             raise ArgumentError("InputLayer: sparse and ragged inputs are not supported.")
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         if (shape is None) == (batch_shape is None):
             raise ArgumentError(
                 "Input needs either `shape` (without the batch axis) or `batch_shape`; "
@@ -53,6 +56,8 @@ class InputLayer(Layer):
         node = Node(self, (), {}, Spec(self.batch_shape, self._dtype))
         self._nodes.append(node)
         node.outputs[0].name = self.name
+        if input_tensor is not None:
+            node.structure = input_tensor
 
     def call(self) -> None:
         raise ArgumentError(f'InputLayer "{self.name}" is fed by the model and never called.')

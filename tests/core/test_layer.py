@@ -87,9 +87,10 @@ def test_build_by_hand_and_symbolic_calls_run_nothing():
     assert layer.get_build_config() == {"input_shape": (None, 3)}
 
 
-def test_sublayers_are_found_wherever_they_are():
+@pytest.mark.parametrize("first", [X, mlapi.Input((3,))], ids=["data", "symbols"])
+def test_sublayers_are_found_wherever_they_are(first):
     block = Block(name="block")
-    block(X)
+    block(first)
     names = ["first", "second", "third", "norm"]
     paths = [f"block/{n}/{w}" for n in names[:3] for w in ("kernel", "bias")]
     assert [v.path for v in block.weights] == [*paths, "block/norm/gamma", "block/norm/beta"]

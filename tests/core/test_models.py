@@ -83,6 +83,13 @@ def test_ways_to_give_the_input_shape(first):
     assert len(model.layers) == 2
 
 
+def test_an_input_layer_around_a_tensor():
+    x = mlapi.Input((3,), dtype="int32")
+    layer = layers.InputLayer(input_tensor=x)
+    assert layer.output is x
+    assert (layer.batch_shape, layer.dtype) == ((None, 3), "int32")
+
+
 def test_deferred_building():
     model = mlapi.Sequential([layers.Dense(4), layers.Dense(2)], name="late")
     assert not model.built

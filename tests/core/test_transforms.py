@@ -50,6 +50,14 @@ def test_gradients_of_variables():
         np.testing.assert_allclose(numpy(grad), expected, 1e-3)
 
 
+def test_gradients_of_nothing():
+    layer = layers.Dense(2, trainable=False)
+    layer.build((None, 3))
+    value, grads = mlapi.value_and_grad(lambda: ops.sum(layer(X)), layer.trainable_variables)()
+    np.testing.assert_allclose(numpy(value), np.sum(X @ layer.get_weights()[0]), 1e-5)
+    assert list(grads) == []
+
+
 def test_gradients_of_tensors_in_their_structure():
     point = {"a": tensor([1.0, 2.0]), "b": (tensor(3.0), [np.float32(4.0), 5.0])}
 

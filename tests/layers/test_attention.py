@@ -1,5 +1,7 @@
 """Attention: masks of all kinds, other axes, dropout, heads that share keys."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,16 @@ def test_masks(mask, scores, heads):
     output = output[0] if scores else output
     wanted = references.attention(QUERY, VALUE, layer.get_weights(), mask=pairs)[0]
     np.testing.assert_allclose(numpy(output), wanted, 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("make", [layers.MultiHeadAttention, layers.GroupQueryAttention])
+def test_first_kernels_are_as_wide_as_those_of_one_matrix(make):
+    """Glorot and Bengio's limit for 64 inputs and 4 heads of 16 units, and back."""
+    layer = make(4, 16) if make is layers.MultiHeadAttention else make(16, 4, 4)
+    layer.build((2, 5, 64), (2, 5, 64))
+    limit = math.sqrt(6 / (64 + 4 * 16))
+    for kernel in layer.get_weights()[::2]:
+        assert np.abs(kernel).max() == pytest.approx(limit, rel=0.02)
 
 
 def test_a_target_without_sources_gets_the_mean():
