@@ -55,8 +55,12 @@ def write_reference() -> None:
     own = sorted(public.keys() - modules.keys() - homes.keys())
     links = "".join(f"- `mlapi.{n}`: see [mlapi.{m}]({m}.md)\n" for n, m in sorted(homes.items()))
     pages = {"mlapi": PAGE.format(module="mlapi", before=f"{links}\n", names=", ".join(own))}
-    for name in modules:
-        pages[name] = PAGE.format(module=f"mlapi.{name}", before="", names="")
+    for name, module in modules.items():
+        lent = {n: home for n in module.__all__ if (home := _home(module, n, modules))}
+        links = "".join(f"- `mlapi.{name}.{n}`: see [mlapi.{m}]({m}.md)\n" for n, m in lent.items())
+        names = ", ".join(n for n in module.__all__ if n not in lent) if lent else ""
+        before = f"{links}\n" if lent else ""
+        pages[name] = PAGE.format(module=f"mlapi.{name}", before=before, names=names)
     folder = ROOT / "docs" / "api"
     folder.mkdir(exist_ok=True)
     for page in folder.glob("*.md"):
@@ -66,6 +70,15 @@ def write_reference() -> None:
         page = folder / f"{name}.md"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+
+
+def _home(module: ModuleType, name: str, modules: dict[str, ModuleType]) -> str | None:
+    """The public module, another one, that a name of `module` is described in."""
+    made_in = getattr(getattr(module, name), "__module__", "")
+    for other, home in modules.items():
+        if home is not module and made_in.startswith(f"{home.__name__}.") and name in home.__all__:
+            return other
+    return None
 
 
 SUPPORT = """\

@@ -18,6 +18,7 @@ class Signature(NamedTuple):
     """What is known of a class's `call` and `build`, looked up once a class."""
 
     names: tuple[str, ...]
+    required: tuple[str, ...]
     takes_training: bool
     takes_mask: bool
     takes_any: bool
@@ -28,9 +29,10 @@ def _read(cls: Any) -> Signature:
     call = inspect.signature(cls.call).parameters
     build = inspect.signature(cls.build).parameters
     names = tuple(p.name for p in list(call.values())[1:] if p.kind is not p.VAR_KEYWORD)
+    required = tuple(n for n in names if call[n].default is call[n].empty and call[n].kind < 2)
     takes_any = any(p.kind is p.VAR_KEYWORD for p in call.values())
     build_names = tuple(p.name for p in list(build.values())[1:] if p.kind < p.VAR_POSITIONAL)
-    return Signature(names, "training" in names, "mask" in names, takes_any, build_names)
+    return Signature(names, required, "training" in names, "mask" in names, takes_any, build_names)
 
 
 signature: Callable[[type], Signature] = functools.cache(_read)

@@ -426,6 +426,12 @@ class Layer(LayerVariables, _core.Host):
             )
         info = signature(type(self))
         bound = dict(zip(info.names, args)) | kwargs
+        missing = [name for name in info.required if name not in bound]
+        if missing:
+            raise ArgumentError(
+                f"{self._where()} was called without {', '.join(missing)}. "
+                f"Its arguments are {', '.join(info.names)}."
+            )
         if len(info.build_names) > 1:
             shapes = {}
             for name in info.build_names:

@@ -24,9 +24,10 @@ class Muon(Optimizer):
         u = g + μ m                     u = m without `nesterov`
         p ← p - lr λ p - lr rms_rate √max(n, k) O(u)      for n x k matrices
 
-    O(u) is near to U Vᵀ of the singular value decomposition u = U S Vᵀ: from u / |u|, `ns_steps`
-    Newton-Schulz steps x ← a x + (b x xᵀ + c (x xᵀ)²) x bring the singular values close to one.
-    Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the factor
+    O(u) is near to U Vᵀ of the singular value decomposition u = U S Vᵀ: from u divided by its
+    norm, `ns_steps` Newton-Schulz steps x ← a x + (b x xᵀ + c (x xᵀ)²) x bring the singular values
+    close to one. Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the
+    factor
     rms_rate √max(n, k), with which learning rates and decays are those of AdamW, is from Liu et al.
     2025, "Muon is Scalable for LLM Training".
 

@@ -305,3 +305,11 @@ def test_plain_attention_takes_lists(inputs):
     layer([QUERY, NEAR])
     with pytest.raises(ArgumentError, match=r"\[query, value\]"):
         layer(inputs)
+
+
+def test_a_missing_argument_of_the_call_is_named() -> None:
+    for query in (np.ones((2, 3, 4), "float32"), mlapi.Input((3, 4))):
+        with pytest.raises(
+            ArgumentError, match=r'"attend" was called without value\. .*query, value'
+        ):
+            layers.MultiHeadAttention(2, 3, name="attend")(query)

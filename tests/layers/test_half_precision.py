@@ -20,8 +20,8 @@ def numpy(x):
 @pytest.mark.parametrize("row", ROWS, ids=[f"{r.layer.__name__}-{i}" for i, r in enumerate(ROWS)])
 def test_a_mixed_layer_is_close_to_an_exact_one(row: Row, kind: str) -> None:
     exact, mixed = (row.layer(**row.arguments, dtype=t) for t in ("float32", f"mixed_{kind}"))
-    exact(row.inputs)
-    mixed(row.inputs)
+    exact(row.inputs, **row.call)
+    mixed(row.inputs, **row.call)
     mixed.set_weights(exact.get_weights())
     assert {w.dtype for w in mixed.weights} <= {"float32"}
     found = tree.flatten(mixed(row.inputs, **row.call))
