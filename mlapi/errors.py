@@ -102,6 +102,14 @@ def one_of(what: str, value: T, choices: Collection[T]) -> T:
     raise ArgumentError(_unknown(what, value, choices))
 
 
+def not_in_state(path: str) -> ArgumentError:
+    """What to raise where a compiled function assigns to a Variable that it was not told of."""
+    return ArgumentError(
+        f"the compiled function assigns to Variable {path!r}, which is not in the `state` given "
+        "to mlapi.jit; add it, or the layer that owns it."
+    )
+
+
 def not_scalar(shape: Iterable[int | None]) -> ShapeError:
     """What to raise where a gradient of something with axes was asked for."""
     return ShapeError(

@@ -7,7 +7,7 @@ import jax
 
 from mlapi import tree
 from mlapi.backends.jax.core import Borrowed, assign, convert
-from mlapi.errors import not_scalar
+from mlapi.errors import not_in_state, not_scalar
 
 # A compiled function knows its Variables from the start: they must all exist.
 LIFTS_STATE = True
@@ -64,10 +64,7 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
             new = [v._storage for v in variables]
         for variable in borrowed.written:
             if id(variable) not in known:
-                raise ValueError(
-                    f"the compiled function assigns to Variable {variable.path!r}, which is not "
-                    "in the `state` given to mlapi.jit; add it, or the layer that owns it."
-                )
+                raise not_in_state(variable.path)
         _note_orders(out, orders)
         return out, new
 
