@@ -137,6 +137,15 @@ class Transforms(Protocol):
         """`fn` of one batch, which may hold NumPy arrays; `jit_compile=False`: not compiled."""
         ...
 
+    def steps(
+        self, fn: Callable[[Any], Any], variables: Sequence[Slot], jit_compile: bool | None
+    ) -> Callable[[list[Any]], Any]:
+        """`fn` of batches of one shape, one after the other in one call; what the last one gives.
+
+        Where this is compiled, `fn` is traced once for all of them.
+        """
+        ...
+
 
 class Image(Protocol):
     """Kernels for images."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from mlapi import tree
 from mlapi.backends.jax.core import Borrowed, assign, convert
@@ -53,9 +54,17 @@ remat = jax.checkpoint
 
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     """One `jax.jit` over (values of the variables, arguments), the values donated."""
+    return _lifted(*_pure(fn, variables))
+
+
+Orders = dict[frozenset, list]
+
+
+def _pure(fn: Callable[..., Any], variables: Sequence[Any]) -> tuple[Callable, list[Any], Orders]:
+    """`fn` of (values of the variables, args, kwargs), which returns the new values too."""
     variables = list(variables)
     known = {id(v) for v in variables}
-    orders: dict[frozenset, list] = {}
+    orders: Orders = {}
 
     def pure(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
         borrowed = Borrowed(variables, values)
@@ -68,6 +77,11 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         _note_orders(out, orders)
         return out, new
 
+    return pure, variables, orders
+
+
+def _lifted(pure: Callable, variables: list[Any], orders: Orders) -> Callable[..., Any]:
+    """A compiled `pure` that takes the variables' values, and leaves the new ones there."""
     compiled = jax.jit(pure, donate_argnums=0)
     kept = jax.jit(pure)
 
@@ -109,6 +123,30 @@ def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool |
     if jit_compile is False:
         return lambda batch: fn(tree.map_structure(_tensor, batch))
     return jit(fn, variables, jit_compile)
+
+
+def steps(
+    fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None
+) -> Callable[[list[Any]], Any]:
+    """One `lax.scan`, whose carry are the values of the variables."""
+    pure, variables, orders = _pure(fn, variables)
+
+    def scanned(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
+        def body(values: list[Any], batch: Any) -> tuple[list[Any], Any]:
+            out, new = pure(values, (batch,), kwargs)
+            return new, out
+
+        new, outs = jax.lax.scan(body, values, *args)
+        return tree.map_structure(lambda x: x[-1], outs), new
+
+    run = _lifted(scanned, variables, orders)
+    return lambda batches: run(tree.map_structure(_stacked, *batches))
+
+
+def _stacked(*parts: Any) -> Any:
+    if parts[0] is None:
+        return None
+    return (np if isinstance(parts[0], np.ndarray) else jax.numpy).stack(parts)
 
 
 def _tensor(x: Any) -> Any:
