@@ -79,6 +79,10 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     return torch.as_tensor(x, dtype=native, device=target)
 
 
+def place(x: torch.Tensor) -> torch.Tensor:
+    return x.to(working_device(), non_blocking=True)
+
+
 _REAL = frozenset({torch.Tensor, torch.nn.Parameter})
 _numbers: dict[Any, torch.Tensor] = {}
 
