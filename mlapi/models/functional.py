@@ -163,7 +163,7 @@ class Functional(Model):
 
     def _only(self, inputs: dict[str, Any]) -> Any:
         """The one input in a dict: of its name, or the only entry."""
-        name = self._input_names[0] if self._input_names else "input"
+        name = (getattr(self, "_input_names", None) or ["input"])[0]
         if name in inputs:
             return inputs[name]
         nested = tree.flatten(inputs)
@@ -178,7 +178,8 @@ class Functional(Model):
         )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        values = [inputs] if self._single_input else tree.flatten(inputs)
+        nested = not self._single_input or isinstance(inputs, (list, tuple))
+        values = tree.flatten(inputs) if nested else [inputs]
         return (self._program or self._compile())(values)
 
     def get_config(self) -> dict[str, Any]:
