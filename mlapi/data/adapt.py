@@ -83,17 +83,17 @@ def _source(
 ) -> Data | None:
     """Batches of data that bring their own targets; None for arrays."""
     foreign.check_is_one(x)
+    if foreign.is_hub_rows(x):
+        return FetchedData(foreign.hub_fetch(x), len(x), target, size, shuffle, class_weight)
+    if foreign.is_hub_stream(x):  # before torch's streams: where torch is loaded it is one too
+        return IterableData(foreign.HubStream(x, size), class_weight, target)
+    if foreign.is_torch_stream(x):
+        return IterableData(Grouped(x, size), class_weight, target)
     if foreign.is_torch_rows(x):
         if type(x).__name__ == "TensorDataset":  # whose rows need not be taken one by one
             return ArrayData(*unpack(tuple(x.tensors)), size, shuffle, class_weight)
         fetch = foreign.torch_fetch(x)
         return FetchedData(fetch, len(x), target, size, shuffle, class_weight)
-    if foreign.is_hub_rows(x):
-        return FetchedData(foreign.hub_fetch(x), len(x), target, size, shuffle, class_weight)
-    if foreign.is_torch_stream(x):
-        return IterableData(Grouped(x, size), class_weight, target)
-    if foreign.is_hub_stream(x):
-        return IterableData(foreign.HubStream(x, size), class_weight, target)
     if isinstance(x, (list, tuple, Mapping)) or hasattr(x, "shape"):
         return None
     if _is_indexed(x):

@@ -193,7 +193,7 @@ class HubRows(HubColumns):
 
 
 HubTable = pretend("datasets.arrow_dataset", "Dataset", (HubColumns,))
-HubStream = pretend("datasets.iterable_dataset", "IterableDataset", (HubRows,))
+HubStream = pretend("datasets.iterable_dataset", "IterableDataset", (HubRows, TorchStream))
 HubSplits = pretend("datasets.dataset_dict", "DatasetDict", (dict,))
 
 
