@@ -18,6 +18,8 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+
 from mlapi import host_random, tree
 from mlapi.backends import adapter
 from mlapi.data.batches import as_batch
@@ -72,7 +74,7 @@ class Workers:
                 "one that can be pickled, of a class at the top of a module."
             )
             raise
-        return self._epoch(message, iter(order), max(depth, len(self._pipes)), seed)
+        return self._epoch(message, iter(order), max(depth, len(self._pipes) + 1), seed)
 
     def _epoch(self, source: bytes, order: Iterator[int], depth: int, seed: int) -> Iterator[Any]:
         is_whole = False
@@ -81,16 +83,19 @@ class Workers:
                 self._send(worker, source)
             turn = 0
             asked: deque[tuple[int, int]] = deque()
-            while True:
+            while not is_whole:
                 for index in islice(order, depth - len(asked)):
                     worker = turn % len(self._pipes)
                     turn += 1
                     self._send(worker, pickle.dumps((index, seed)))
                     asked.append((worker, index))
-                if not asked:
-                    break
-                yield self._receive(*asked.popleft())
-            is_whole = True
+                if asked:
+                    batch = self._receive(*asked.popleft())
+                    # At least two are asked for, so this was the last one; nobody may ask for more.
+                    is_whole = not asked
+                    yield batch
+                else:
+                    is_whole = True
         finally:
             if not is_whole:
                 self.close()
@@ -103,7 +108,7 @@ class Workers:
 
     def _receive(self, worker: int, index: int) -> Any:
         try:
-            batch, error, trace = self._pipes[worker].recv()
+            batch, error, trace = receive(self._pipes[worker])
         except (EOFError, OSError):
             raise self._death(worker, f"while it made batch {index}") from None
         if error is not None:
@@ -116,7 +121,7 @@ class Workers:
         process.join(timeout=5)
         code = process.exitcode
         if code is not None and code < 0:
-            how = f"was killed by signal {signal.Signals(-code).name}"
+            how = f"was killed by signal {-code} ({signal.strsignal(-code)})"
             hint = "The system kills processes when memory runs out: try fewer workers."
         else:
             how = f"ended with exit code {code}"
@@ -192,4 +197,25 @@ def _reply(pipe: Connection, reply: tuple[Any, Exception | None, str]) -> None:
         except Exception:  # noqa: BLE001, exceptions of others may be of any make
             error = RuntimeError(f"{type(error).__name__}: {error}")
     with suppress(OSError):  # the main process no longer listens; no other message will come
-        pipe.send((batch, error, trace))
+        send(pipe, (batch, error, trace))
+
+
+def send(pipe: Connection, value: Any) -> None:
+    """Sends arrays as they lie in memory, beside what describes them."""
+    buffers: list[pickle.PickleBuffer] = []
+    described = pickle.dumps(value, 5, buffer_callback=buffers.append)
+    raws = [buffer.raw() for buffer in buffers]
+    pipe.send_bytes(pickle.dumps((described, [raw.nbytes for raw in raws])))
+    for raw in raws:
+        if raw.nbytes:
+            pipe.send_bytes(raw)
+
+
+def receive(pipe: Connection) -> Any:
+    """What `send` sent, its arrays read into memory of their own."""
+    described, sizes = pickle.loads(pipe.recv_bytes())
+    buffers = [np.empty(size, np.uint8) for size in sizes]
+    for buffer in buffers:
+        if buffer.size:
+            pipe.recv_bytes_into(memoryview(buffer))
+    return pickle.loads(described, buffers=buffers)

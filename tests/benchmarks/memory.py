@@ -35,7 +35,7 @@ def main() -> None:
 def run(rows: int, kind: str, order: str) -> float:
     command = [sys.executable, "-m", "tests.benchmarks.memory", "--rows", str(rows)]
     done = subprocess.run(
-        [*command, "--worker", kind, order], capture_output=True, text=True, check=True
+        [*command, "--worker", kind, order], stdout=subprocess.PIPE, text=True, check=True
     )
     return float(done.stdout.split()[-1])
 
@@ -45,7 +45,7 @@ def measure(rows: int, kind: str, order: str) -> float:
     from mlapi import layers
 
     model = mlapi.Sequential([mlapi.Input((COLUMNS,)), layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile(mlapi.optimizers.SGD(0.0), "mse")
     with tempfile.TemporaryDirectory() as folder:
         data = make(kind, rows, Path(folder))
         y = None if kind == "torch rows" else np.zeros((rows, 1), "float32")

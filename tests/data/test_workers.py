@@ -16,7 +16,7 @@ from tests.data.sources import X, Y
 
 
 def processes(kind: type, workers: int = 2):
-    return kind(workers=workers, use_multiprocessing=True, max_queue_size=3)
+    return kind(workers=workers, use_multiprocessing=True, max_queue_size=2 * workers - 1)
 
 
 def linear() -> mlapi.Model:
