@@ -67,8 +67,9 @@ class HubStream:
 
     def __init__(self, source: Any, size: int) -> None:
         self._source, self._size = source, size
-        self.state_dict = source.state_dict
-        self.load_state_dict = source.load_state_dict
+        for name in ("state_dict", "load_state_dict"):
+            if hasattr(source, name):
+                setattr(self, name, getattr(source, name))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(_numbers, self._source.iter(batch_size=self._size))

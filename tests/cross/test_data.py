@@ -47,8 +47,8 @@ def curves() -> dict[str, np.ndarray]:
         loss = mlapi.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile("sgd", loss)
         options = {"class_weight": {1: 2.0}, "shuffle": False, "epochs": 2, "verbose": 0}
-        history = model.fit(*data, batch_size=5, validation_data=data[0] if len(data) == 1 else data,
-                            **options).history  # fmt: skip
+        options["validation_data"] = data[0] if len(data) == 1 else data
+        history = model.fit(*data, batch_size=5, **options).history
         found[name] = np.array([history["loss"], history["val_loss"]])
     return found
 

@@ -50,7 +50,6 @@ def test_same_state_same_order() -> None:
     epochs = [rows_of(data) for _ in range(3)]
     assert len({tuple(e) for e in epochs}) == 3
     assert all(sorted(e) == list(range(23)) for e in epochs)
-    assert np.array_equal(epochs[0], host_random.generator(3).permutation(23)) is False
     host_random.set_seed(3)
     assert all(np.array_equal(rows_of(data), e) for e in epochs)
 

@@ -1,11 +1,14 @@
 """The same numbers in any container train the same model."""
 
+import sys
+
 import h5py
 import numpy as np
 import pytest
 
 import mlapi
 from mlapi import layers, ops, optimizers
+from mlapi.data import adapt
 from mlapi.errors import ArgumentError, DataError, ShapeError
 from tests.data import sources
 from tests.data.sources import SIZE, X, Y
@@ -58,7 +61,7 @@ CONTAINERS = {
     "tensors": lambda _: (ops.convert_to_tensor(X), ops.convert_to_tensor(Y)),
     "dict": lambda _: ({"x": X, "id": np.arange(20)}, Y),
     "dict of lists": lambda _: ({"x": X.tolist()}, Y.tolist()),
-    "list of one": lambda _: ([X], Y),
+    "lists of one": lambda _: ([X], [Y]),
     "frame and series": lambda _: (
         sources.without(frame(sources.PandasFrame), "target"),
         sources.Series(Y[:, 0]),
@@ -133,6 +136,16 @@ def test_labels_of_64_bits() -> None:
     expected = run(X, labels.astype("int32"))
     assert run(X, labels) == run(X, labels.tolist()) == run(iter(batches)) == expected
     assert run(iter(tensors)) == expected
+
+
+def test_packages_are_not_imported_to_be_recognised() -> None:
+    packages = {"torch", "tensorflow", "jax", "pandas", "polars", "datasets", "grain", "keras"}
+    before = packages & sys.modules.keys()
+    for make in CONTAINERS.values():
+        if make.__code__.co_varnames == ("_",):
+            x, y = (*make(None), None)[:2]
+            list(adapt(x, y, batch_size=SIZE))
+    assert packages & sys.modules.keys() == before
 
 
 def test_split_of_any_rows() -> None:

@@ -80,7 +80,9 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
 
 
 def place(x: torch.Tensor) -> torch.Tensor:
-    return x.to(working_device(), non_blocking=True)
+    target = working_device()
+    # A copy to the host that nobody waits for would be read before it is there.
+    return x.to(target, non_blocking=target != _CPU)
 
 
 _REAL = frozenset({torch.Tensor, torch.nn.Parameter})
