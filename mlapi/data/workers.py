@@ -64,8 +64,8 @@ class Workers:
     def epoch(self, source: Any, order: Iterable[int], depth: int) -> Iterator[Any]:
         """The batches in order, of which up to `depth` are made or being made.
 
-        The data set is sent as it is now, unless it is as it was. Where the epoch is not read to its end, the processes
-        end too.
+        The data set is sent as it is now, unless it is as it was. Where the epoch is not read to
+        its end, the processes end too.
         """
         seed = host_random.next_seed()
         try:
