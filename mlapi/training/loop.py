@@ -16,14 +16,13 @@ import numpy as np
 
 from mlapi import config, tree
 from mlapi.backends import adapter
-from mlapi.data import ArrayData, IterableData
+from mlapi.data import Data
 from mlapi.errors import DataError, DivergedError
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
 
 _core = adapter.core
-Data = ArrayData | IterableData
 
 
 def fit(

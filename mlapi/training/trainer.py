@@ -6,7 +6,7 @@ from typing import Any
 from mlapi import optimizers as optimizers_module
 from mlapi import serialization, tree
 from mlapi.backends import adapter
-from mlapi.data import ArrayData, class_weights, split
+from mlapi.data import ArrayData, adapt_validation
 from mlapi.data import adapt as adapt_data
 from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.metrics import Mean
@@ -142,7 +142,7 @@ class Trainer(StatelessSteps, Steps):
         callbacks: Sequence[Any] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -154,15 +154,18 @@ class Trainer(StatelessSteps, Steps):
         """Train for a number of epochs.
 
         Args:
-            x: array, nest of arrays, or an iterable that yields `(x, y[, sample_weight])`.
-            y: targets of the same length, unless `x` yields them.
+            x: array, tensor, frame, nest of them, or anything that yields batches
+                `(x, y[, sample_weight])` or such rows; docs/data.md lists all kinds.
+            y: targets of the same length, unless `x` yields them; the name of the column with
+                them, where `x` is a frame, a dict or a table.
             batch_size: rows a batch, 32 by default.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1.
             callbacks: list of Callbacks.
             validation_split: fraction at the end of the arrays to evaluate on, not train.
-            validation_data: `(x, y[, sample_weight])` or an iterable to evaluate on.
-            shuffle: whether arrays get a new order each epoch.
+            validation_data: `(x, y[, sample_weight])`, or anything that `x` may be.
+            shuffle: whether rows that are known by number get a new order each epoch; `"batch"`:
+                whether batches do, whose rows stay together.
             class_weight: class → factor of its rows' losses.
             sample_weight: factor for each row.
             initial_epoch: number of the first epoch, from 0.
@@ -182,22 +185,17 @@ class Trainer(StatelessSteps, Steps):
         for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise ArgumentError(f"{name} must be an int of 0 or more, received {value!r}.")
-        if validation_split and validation_data is None:
-            arrays = ArrayData(x, y, sample_weight).parts
-            (x, y, sample_weight), validation_data = split(arrays, validation_split)
         data = adapt_data(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
         )
         validation = None
         if validation_data is not None:
-            parts = (
-                validation_data
-                if isinstance(validation_data, (tuple, list))
-                else (validation_data,)
+            validation = adapt_validation(
+                validation_data, y, batch_size=validation_batch_size or batch_size
             )
-            validation = adapt_data(
-                *parts, batch_size=validation_batch_size or batch_size, shuffle=False
-            )
+        elif validation_split:
+            data, validation = data.split(validation_split)
+            validation.batch_size = validation_batch_size or validation.batch_size
         return loop.fit(
             self,
             data,
@@ -265,17 +263,14 @@ class Trainer(StatelessSteps, Steps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        batch = ArrayData(x).parts
+        batch = ArrayData(x).whole()
         return tree.map_structure(_core.to_numpy, self._function("predict", batch)(batch))
 
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, as_dict: bool
     ) -> Any:
-        data = ArrayData(x, y, sample_weight)
-        x, y, sample_weight = data.parts
-        if class_weight:
-            sample_weight = class_weights(class_weight, y, sample_weight)
-        batch = (x, y, sample_weight)
+        data = ArrayData(x, y, sample_weight, class_weight=class_weight)
+        batch = data.whole()
         function = self._function(kind, batch)
         self._check_labels(data)
         self.reset_metrics()

@@ -78,6 +78,10 @@ def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     return tf.convert_to_tensor(x, dtype)
 
 
+def place(x: tf.Tensor) -> tf.Tensor:
+    return x  # tensorflow moves arguments itself
+
+
 _ALIGNMENT = 64  # bytes; on arrays that are not so aligned, TensorFlow's kernels end the process
 
 

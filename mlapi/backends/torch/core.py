@@ -80,6 +80,12 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     return torch.as_tensor(x, dtype=native, device=target)
 
 
+def place(x: torch.Tensor) -> torch.Tensor:
+    target = working_device()
+    # A copy to the host that nobody waits for would be read before it is there.
+    return x.to(target, non_blocking=target != _CPU)
+
+
 _REAL = frozenset({torch.Tensor, torch.nn.Parameter})
 _numbers: dict[Any, torch.Tensor] = {}
 
