@@ -98,12 +98,16 @@ class ArrayData:
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of one epoch, each `(x, y, sample_weight)`."""
+        return self.batches()
+
+    def batches(self, start: int = 0) -> Iterator[Any]:
+        """The batches of one epoch from number `start` on, in the order of the whole."""
         size, length = self.batch_size, self.length
         x, y, weight = self.parts
         order = host_random.generator().permutation(length) if self.shuffle else None
         plain = all(a is None or isinstance(a, np.ndarray) for a in self.parts)
-        for start in range(0, length, size):
-            batch = slice(start, start + size)
+        for first in range(start * size, length, size):
+            batch = slice(first, first + size)
             rows = None if order is None else order[batch]
 
             def part(a: Any, batch: slice = batch, rows: np.ndarray | None = rows) -> Any:

@@ -1,6 +1,7 @@
 """Batches from whatever yields them, and the choice between the kinds of data."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,13 @@ class IterableData:
             return None
 
     def __iter__(self) -> Iterator[Any]:
+        return self.batches()
+
+    def batches(self, start: int = 0) -> Iterator[Any]:
+        """The batches of one epoch; those before number `start` are taken and dropped."""
+        return islice(self._all(), start, None)
+
+    def _all(self) -> Iterator[Any]:
         if self._running is not None:
             batches: Iterable = self._running
         elif hasattr(self._source, "__iter__"):
