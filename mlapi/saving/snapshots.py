@@ -48,7 +48,7 @@ def freeze(tree: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
         return {_MARK: None, "text": tree} if tree.startswith(_MARK) else tree
     if isinstance(tree, np.generic) and tree.dtype.kind in "biuf":
         return tree.item()
-    if isinstance(tree, np.ndarray | Variable) or adapter.core.is_tensor(tree):
+    if isinstance(tree, np.ndarray | np.generic | Variable) or adapter.core.is_tensor(tree):
         array = np.array(adapter.core.to_numpy(tree) if adapter.core.is_tensor(tree) else tree)
         if array.dtype.name in _CODES:
             name = f"{len(arrays)}"
@@ -56,11 +56,8 @@ def freeze(tree: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
             return _MARK + name
     if isinstance(tree, list | tuple):
         return [freeze(item, arrays, f"{where}[{i}]") for i, item in enumerate(tree)]
-    if (
-        isinstance(tree, Mapping)
-        and all(isinstance(key, str) for key in tree)
-        and _MARK not in tree
-    ):
+    texts = isinstance(tree, Mapping) and all(isinstance(key, str) for key in tree)
+    if texts and _MARK not in tree:
         return {key: freeze(item, arrays, f"{where}[{key!r}]") for key, item in tree.items()}
     raise ArgumentTypeError(
         f"{where} cannot be written to a checkpoint: it must be a number, text, None, an array, "
@@ -139,8 +136,9 @@ def _digest(array: np.ndarray) -> str:
     return about.hexdigest()
 
 
-def _bytes(array: np.ndarray) -> memoryview:
-    return memoryview(np.asarray(array, order="C").reshape(-1).view(np.uint8))
+def _bytes(array: np.ndarray) -> Any:
+    """The numbers as they lie in memory, not copied."""
+    return np.asarray(array, order="C").reshape(-1).view(np.uint8)
 
 
 # --- folders of checkpoints ------------------------------------------------------------------

@@ -97,11 +97,9 @@ def with_backup(
         raise ArgumentError(f"resume must be None, 'auto' or True, received {resume!r}.")
     if checkpoint_dir is None and not resume:
         return callbacks
-    given = (
-        list(callbacks)
-        if isinstance(callbacks, Iterable)
-        else [callbacks] * (callbacks is not None)
-    )
+    if not isinstance(callbacks, Iterable):
+        callbacks = [] if callbacks is None else [callbacks]
+    given = list(callbacks)
     if checkpoint_dir is not None:
         backup = BackupAndRestore(checkpoint_dir, delete_checkpoint=False, minutes=_MINUTES)
         given.append(backup)

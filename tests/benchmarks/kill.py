@@ -1,4 +1,4 @@
-"""Kills a training program again and again, until it comes to its end: `python -m tests.benchmarks.kill`.
+"""Kills a training program again and again: `python -m tests.benchmarks.kill`.
 
 After N kills at random instants the weights, the optimizer's state, the history, the random
 generators and the log file must be, bit for bit, those of a run that nobody disturbed.
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--epochs", default="40")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    arguments = ["--freq", options.freq, "--epochs", options.epochs]
+    arguments = ["--freq", options.freq, "--epochs", options.epochs, "--patience", options.epochs]
     results = [
         trial(backend, options.kills, arguments, options.seed)
         for backend in options.backend or BACKENDS

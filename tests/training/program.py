@@ -1,6 +1,6 @@
 """A program to interrupt: everything that has state, and a digest of where it ended.
 
-Run as `python -m tests.training.program FOLDER [--freq N] [--epochs N]`; it goes on from the
+Run as `python -m tests.training.program FOLDER [--freq N] [--epochs N] [--patience N]`; it goes on from the
 checkpoints in FOLDER, and writes what it came to into FOLDER/result.json.
 """
 
@@ -72,13 +72,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--freq", default="epoch")
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--patience", type=int, default=3)
     options = parser.parse_args()
     mlapi.utils.set_random_seed(5)
     x, y = data()
     model = model_of()
     freq = options.freq if options.freq == "epoch" else int(options.freq)
     callbacks = [
-        mlapi.callbacks.EarlyStopping(patience=3, restore_best_weights=True),
+        mlapi.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True),
         mlapi.callbacks.BackupAndRestore(
             options.folder / "backup", save_freq=freq, delete_checkpoint=False
         ),
