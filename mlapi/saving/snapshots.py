@@ -56,8 +56,7 @@ def freeze(tree: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
             return _MARK + name
     if isinstance(tree, list | tuple):
         return [freeze(item, arrays, f"{where}[{i}]") for i, item in enumerate(tree)]
-    texts = isinstance(tree, Mapping) and all(isinstance(key, str) for key in tree)
-    if texts and _MARK not in tree:
+    if isinstance(tree, Mapping) and all(isinstance(k, str) and k != _MARK for k in tree):
         return {key: freeze(item, arrays, f"{where}[{key!r}]") for key, item in tree.items()}
     raise ArgumentTypeError(
         f"{where} cannot be written to a checkpoint: it must be a number, text, None, an array, "

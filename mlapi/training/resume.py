@@ -286,10 +286,15 @@ class Keeper:
             raise DataError("the data are empty: not one batch came.")
         function = self._model._function("train", batch)
         variables = _variables(self._model)
+        if _fit(variables, values):
+            return variables
+        # A step of the user's own may make some at its first call, an optimizer's slots say.
+        before = [(variable, variable.numpy()) for variable in variables]
+        function(batch)
+        variables = _variables(self._model)
         if not _fit(variables, values):
-            function(batch)
-            variables = _variables(self._model)
-        if not _fit(variables, values):
+            for variable, value in before:
+                variable.assign(value)
             raise LoadError(_difference(variables, values, paths, path))
         return variables
 

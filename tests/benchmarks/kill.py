@@ -47,8 +47,13 @@ def wait_for_checkpoint(process: subprocess.Popen, folder: Path, before: set[str
     return False
 
 
-def trial(backend: str, kills: int, arguments: list[str], seed: int) -> dict[str, object]:
-    """One whole run, and one that is killed `kills` times."""
+def trial(
+    backend: str, kills: int, arguments: list[str], seed: int = 0, anywhere: float = 0.2
+) -> dict[str, object]:
+    """One whole run, and one that is killed `kills` times, mostly where checkpoints are written.
+
+    `anywhere` is the share of kills at any instant, imports and the end included.
+    """
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         whole, killed = Path(name) / "whole", Path(name) / "killed"
@@ -61,7 +66,7 @@ def trial(backend: str, kills: int, arguments: list[str], seed: int) -> dict[str
         while done < kills:
             before = {path.name for path in killed.glob("backup/checkpoint-*")}
             process = start(backend, killed, arguments)
-            if draw.random() < 0.2:  # anywhere, the start of the program and imports too
+            if draw.random() < anywhere:
                 time.sleep(draw.uniform(0, length))
                 early += not {p.name for p in killed.glob("backup/checkpoint-*")} - before
             elif wait_for_checkpoint(process, killed, before):

@@ -1,12 +1,14 @@
-"""A program to interrupt: everything that has state, and a digest of where it ended.
+"""A program to interrupt: everything that has state, and what two equal runs have in common.
 
-Run as `python -m tests.training.program FOLDER [--freq N] [--epochs N] [--patience N]`; it goes on from the
-checkpoints in FOLDER, and writes what it came to into FOLDER/result.json.
+    python -m tests.training.program FOLDER [--freq N] [--epochs N] [--patience N]
+
+goes on from the checkpoints in FOLDER, and writes what it came to into FOLDER/result.json.
 """
 
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,20 @@ import numpy as np
 
 import mlapi
 from mlapi import host_random, layers, optimizers
+from mlapi.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping
 from mlapi.state import collect
 
-SIZE, BATCH = 44, 8  # five batches of eight and one of four
-STEPS = -(-SIZE // BATCH)
+BATCH, STEPS = 8, 5
+SIZE = BATCH * STEPS
 
 
-def data():
+def data() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    x = rng.normal(size=(SIZE, 5)).astype("float32")
+    x = rng.normal(size=(SIZE + BATCH, 5)).astype("float32")
     return x, (x.sum(1) > 0).astype("int32")
 
 
-def model_of(optimizer: Any = None) -> mlapi.Model:
+def model_of() -> mlapi.Model:
     """Built at its first batch only, so that nothing can rely on its weights being there."""
     model = mlapi.Sequential(
         [
@@ -37,34 +40,62 @@ def model_of(optimizer: Any = None) -> mlapi.Model:
             layers.Dense(2),
         ]
     )
-    if optimizer is None:
-        optimizer = optimizers.Adam(
-            optimizers.schedules.ExponentialDecay(0.05, 3, 0.9),
-            use_ema=True,
-            ema_momentum=0.9,
-            gradient_accumulation_steps=2,
-            clipnorm=1.0,
-        )
+    optimizer = optimizers.Adam(
+        optimizers.schedules.ExponentialDecay(0.05, 3, 0.9),
+        use_ema=True,
+        ema_momentum=0.9,
+        gradient_accumulation_steps=2,
+        clipnorm=1.0,
+    )
     loss = mlapi.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"])
     return model
 
 
 def outcome(model: mlapi.Model) -> dict[str, Any]:
-    """Everything that two equal runs have in common, arrays as digests of their bytes."""
+    """Weights and the optimizer's state as a digest of their bytes, and the rest as it is."""
     variables = collect([model, model.optimizer])
     digest = hashlib.sha256()
     for variable in variables:
         digest.update(f"{variable.shape}{variable.dtype}".encode() + variable.numpy().tobytes())
-    history = model.history
     return {
         "variables": digest.hexdigest(),
         "count": len(variables),
-        "history": history.history,
-        "epochs": history.epoch,
+        "history": model.history.history,
+        "epochs": model.history.epoch,
         "draws": host_random.state(),
         "noise": mlapi.ops.convert_to_numpy(mlapi.random.normal((2,))).tolist(),
     }
+
+
+def run(
+    folder: Path,
+    freq: str | int = "epoch",
+    callbacks: Sequence[Callback] = (),
+    epochs: int = 6,
+    patience: int = 3,
+) -> dict[str, Any]:
+    """The program as a process would run it from its beginning."""
+    mlapi.utils.set_random_seed(5)
+    x, y = data()
+    model = model_of()
+    log = folder / "log.csv"
+    standing = [
+        EarlyStopping(patience=patience, restore_best_weights=True),
+        BackupAndRestore(folder / "backup", save_freq=freq, delete_checkpoint=False),
+        CSVLogger(log),
+    ]
+    everything = [*standing, *callbacks]
+    model.fit(
+        x[:SIZE],
+        y[:SIZE],
+        batch_size=BATCH,
+        epochs=epochs,
+        validation_data=(x[SIZE:], y[SIZE:]),
+        callbacks=everything,
+        verbose=0,
+    )
+    return outcome(model) | {"log": log.read_text(encoding="utf-8")}
 
 
 def main() -> None:
@@ -74,28 +105,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--patience", type=int, default=3)
     options = parser.parse_args()
-    mlapi.utils.set_random_seed(5)
-    x, y = data()
-    model = model_of()
     freq = options.freq if options.freq == "epoch" else int(options.freq)
-    callbacks = [
-        mlapi.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True),
-        mlapi.callbacks.BackupAndRestore(
-            options.folder / "backup", save_freq=freq, delete_checkpoint=False
-        ),
-        mlapi.callbacks.CSVLogger(options.folder / "log.csv"),
-    ]
-    model.fit(
-        x,
-        y,
-        batch_size=BATCH,
-        epochs=options.epochs,
-        validation_split=0.25,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    result = outcome(model) | {"log": (options.folder / "log.csv").read_text()}
-    (options.folder / "result.json").write_text(json.dumps(result))
+    result = run(options.folder, freq, (), options.epochs, options.patience)
+    (options.folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
