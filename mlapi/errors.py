@@ -9,6 +9,7 @@
     ├── DataError        ValueError  the data of a user: empty, labels out of range, lengths differ
     ├── DivergedError    ValueError  training produced a loss that is not a number
     ├── LoadError        ValueError  a file, or a config out of one, was refused
+    ├── SaveError        OSError     a file could not be written
     └── BackendError     ImportError no backend, an unknown one, or one that is not installed
 
 Every message says what is wrong, where (the path of the layer, the name of the argument), what
@@ -55,6 +56,10 @@ class DivergedError(MlapiError, ValueError):
 
 class LoadError(MlapiError, ValueError):
     """A file, or a config that came out of one, was refused."""
+
+
+class SaveError(MlapiError, OSError):
+    """A file could not be written; files that were there before are as they were."""
 
 
 class BackendError(MlapiError, ImportError):

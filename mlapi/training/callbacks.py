@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlapi.errors import ArgumentError, ArgumentTypeError, DivergedError, nearest
+from mlapi.training.backup import BackupAndRestore
 from mlapi.training.callback import HOOKS, SHORT_NAMES, Callback, Values
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.checkpoint import ModelCheckpoint
@@ -23,6 +24,7 @@ from mlapi.training.progress import ProgressBar
 ProgbarLogger = ProgressBar
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -139,6 +141,15 @@ class CSVLogger(Callback):
             self._replace(rows)
         with open(self.filename, "a", newline="", encoding="utf-8") as file:
             self._writer(file).writerow(row)
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the text of the file: lines of epochs that are trained again must not stay."""
+        return {"columns": self._columns, "text": Path(self.filename).read_bytes().decode()}
+
+    def set_state(self, state: Any) -> None:
+        """Puts the file back."""
+        self._columns = state["columns"]
+        Path(self.filename).write_bytes(state["text"].encode())
 
     def _writer(self, file: Any) -> "csv.DictWriter[str]":
         return csv.DictWriter(file, self._columns, restval="NA", delimiter=self.separator)

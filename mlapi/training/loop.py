@@ -21,6 +21,7 @@ from mlapi.errors import DataError, DivergedError
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
+from mlapi.training.resume import Keeper, Place, Source, keeping
 
 _core = adapter.core
 
@@ -47,19 +48,26 @@ def fit(
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
-    source = Repeating(data) if steps_per_epoch else data
-    with _deferred_interrupt() as check_interrupt:
+    source = Source(data, steps_per_epoch)
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
         hooks.on_train_begin()
         try:
-            for epoch in range(initial_epoch, epochs):
-                hooks.on_epoch_begin(epoch)
-                logs = _train_epoch(model, source, steps_per_epoch, hooks, check_interrupt)
+            start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)
+            epoch_logs = start.logs
+            for epoch in range(start.epoch, epochs):
+                if not start.step:
+                    hooks.on_epoch_begin(epoch)
+                logs = _train_epoch(model, source, epoch, start, hooks, check_interrupt, keeper)
+                start = Place(epoch + 1)
                 epoch_logs = fetch(logs)
                 if validation is not None and _is_due(epoch, validation_freq):
                     found = evaluate(model, validation, validation_steps, hooks=hooks)
                     epoch_logs.update({f"val_{name}": value for name, value in found.items()})
                 hooks.on_epoch_end(epoch, epoch_logs)
                 _check_diverged(model, epoch_logs, epoch, data, hooks)
+                if keeper:
+                    last = model.stop_training or epoch + 1 == epochs
+                    keeper.after_epoch(epoch, epoch_logs, last)
                 if model.stop_training:
                     break
             if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
@@ -73,23 +81,33 @@ def fit(
 
 
 def _train_epoch(
-    model: Any, data: Any, limit: int | None, hooks: CallbackList, check_interrupt: Any
+    model: Any,
+    source: Source,
+    epoch: int,
+    start: Place,
+    hooks: CallbackList,
+    check_interrupt: Any,
+    keeper: Keeper | None,
 ) -> Any:
-    """One pass over the data; the last batch's logs, which hold the epoch's running means."""
-    model.reset_metrics()
+    """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
+    if not start.step:
+        model.reset_metrics()
     begin, end = _batch_hooks(hooks, "train", model.steps_per_execution)
     function = None
-    logs = None
-    for step, batch in enumerate(islice(data, limit)):
+    logs = start.logs if start.step else None
+    batches = () if start.step and model.stop_training else source.epoch(start.step)
+    for step, batch in enumerate(batches, start.step):
         if function is None:
             function = model._function("train", batch)
-            model._check_labels(data)
+            model._check_labels(source.data)
         if begin is not None:
             begin(step, None)
         logs = function(batch)
         if end is not None:
             end(step, logs)
-        check_interrupt()
+        if keeper:
+            keeper.after_batch(epoch, step, logs)
+        check_interrupt(keeper)
         if model.stop_training:
             break
     if logs is None:
@@ -200,29 +218,6 @@ class Collected:
         return tree.map_structure(lambda *parts: np.concatenate(parts), *self._parts)
 
 
-class Repeating:
-    """Batches without end: an epoch of `steps_per_epoch` goes on where the last one stopped."""
-
-    def __init__(self, data: Data) -> None:
-        self._data = data
-        self._batches: Iterator[Any] | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        while True:
-            # An iterator that an earlier epoch left may be at its very end: only a fresh one
-            # that yields nothing means that there is nothing.
-            fresh = self._batches is None
-            if self._batches is None:
-                self._batches = iter(self._data)
-            came = False
-            for batch in self._batches:
-                came = True
-                yield batch
-            self._batches = None
-            if fresh and not came:
-                return
-
-
 def _within_limit(steps: int | None, data: Data) -> int | None:
     """How many batches to take; `config.set_max_steps_per_epoch` has the last word."""
     most = config.max_steps_per_epoch()
@@ -291,8 +286,10 @@ def _deferred_interrupt() -> Iterator[Any]:
             raise KeyboardInterrupt
         asked = True
 
-    def check() -> None:
+    def check(keeper: Keeper | None) -> None:
         if asked:
+            if keeper:
+                keeper.save()
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

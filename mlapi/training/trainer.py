@@ -1,6 +1,7 @@
 """`compile`, `fit`, `evaluate`, `predict` and their single-batch forms."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 from mlapi import optimizers as optimizers_module
@@ -13,6 +14,7 @@ from mlapi.metrics import Mean
 from mlapi.optimizers import LossScaleOptimizer
 from mlapi.state import Variable
 from mlapi.training import loop
+from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
 from mlapi.training.stateless import StatelessSteps
@@ -150,6 +152,8 @@ class Trainer(StatelessSteps, Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
+        resume: str | bool | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -173,6 +177,10 @@ class Trainer(StatelessSteps, Steps):
             validation_steps: the same for the evaluation.
             validation_batch_size: rows a batch of the evaluation.
             validation_freq: evaluate every so many epochs, or in the epochs listed, from 1.
+            resume: "auto" to go on from the last checkpoint in `checkpoint_dir` if there is one,
+                True to demand one; the run ends with the same bits as one without interruption.
+            checkpoint_dir: folder to write checkpoints to: after each epoch and, in long ones,
+                every ten minutes. `callbacks.BackupAndRestore` offers other times.
 
         Returns:
             The History: its `history` maps each name to a list of one float an epoch.
@@ -205,7 +213,7 @@ class Trainer(StatelessSteps, Steps):
             validation=validation,
             validation_steps=validation_steps,
             validation_freq=validation_freq,
-            callbacks=callbacks,
+            callbacks=with_backup(callbacks, resume, checkpoint_dir),
             verbose=verbose,
         )
 

@@ -112,6 +112,14 @@ def describe_devices() -> list[str]:
 free_memory = jax.clear_caches
 
 
+def random_state() -> dict[str, Any]:
+    return {}  # there are no global generators
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    pass
+
+
 # --- variables -------------------------------------------------------------------------------
 
 

@@ -216,6 +216,20 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
+def random_state() -> dict[str, Any]:
+    states = {"cpu": to_numpy(torch.get_rng_state())}
+    if torch.cuda.is_available():
+        states |= {str(i): to_numpy(s) for i, s in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    states = {name: torch.from_numpy(np.array(words)) for name, words in state.items()}
+    torch.set_rng_state(states.pop("cpu"))
+    for name, words in states.items():
+        torch.cuda.set_rng_state(words, int(name))
+
+
 # --- variables -------------------------------------------------------------------------------
 
 
