@@ -7,7 +7,8 @@ without such a reader never waits for the device.
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -21,6 +22,7 @@ from mlapi.errors import DataError, DivergedError
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
+from mlapi.training.interim import StepValidation, metrics_set_aside
 
 _core = adapter.core
 Data = ArrayData | IterableData
@@ -38,13 +40,20 @@ def fit(
     validation_freq: int | Sequence[int],
     callbacks: Sequence[Any] | None,
     verbose: int | str,
+    validation_every: int | None = None,
+    log_every: int | None = None,
 ) -> History:
     """Train `model`; see `Trainer.fit`."""
     epochs = min(epochs, initial_epoch + (config.max_epochs() or epochs))
     steps_per_epoch = _within_limit(steps_per_epoch, data)
     validation_steps = None if validation is None else _within_limit(validation_steps, validation)
     steps = steps_per_epoch or data.steps
-    hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps)
+    paces = {"log_every": log_every, "validation_every": validation_every}
+    hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps, **paces)
+    interim = None
+    if validation is not None and validation_every is not None:
+        validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
+        interim = StepValidation(model, validation_every, validate)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
@@ -54,9 +63,17 @@ def fit(
         try:
             for epoch in range(initial_epoch, epochs):
                 hooks.on_epoch_begin(epoch)
-                logs = _train_epoch(model, source, steps_per_epoch, hooks, check_interrupt)
+                model._in_epoch = True
+                try:
+                    logs = _train_epoch(
+                        model, source, steps_per_epoch, hooks, check_interrupt, interim
+                    )
+                finally:
+                    model._in_epoch = False
                 epoch_logs = fetch(logs)
-                if validation is not None and _is_due(epoch, validation_freq):
+                if interim is not None:
+                    epoch_logs.update(interim.found)
+                elif validation is not None and _is_due(epoch, validation_freq):
                     found = evaluate(model, validation, validation_steps, hooks=hooks)
                     epoch_logs.update({f"val_{name}": value for name, value in found.items()})
                 hooks.on_epoch_end(epoch, epoch_logs)
@@ -74,10 +91,17 @@ def fit(
 
 
 def _train_epoch(
-    model: Any, data: Any, limit: int | None, hooks: CallbackList, check_interrupt: Any
+    model: Any,
+    data: Any,
+    limit: int | None,
+    hooks: CallbackList,
+    check_interrupt: Any,
+    interim: StepValidation | None,
 ) -> Any:
     """One pass over the data; the last batch's logs, which hold the epoch's running means."""
     model.reset_metrics()
+    if interim is not None:
+        interim.begin_epoch()
     begin, end = _batch_hooks(hooks, "train", model.steps_per_execution)
     function = None
     logs = None
@@ -88,6 +112,8 @@ def _train_epoch(
         if begin is not None:
             begin(step, None)
         logs = function(batch)
+        if interim is not None:
+            logs = interim.after_step(step, logs)
         if end is not None:
             end(step, logs)
         check_interrupt()
@@ -114,7 +140,11 @@ def evaluate(
     if hooks is None:
         steps = _within_limit(steps, data)
         hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
-    try:
+    with ExitStack() as stack:
+        if own:
+            stack.callback(hooks.close)
+        if model._in_epoch:  # whose means go on afterwards
+            stack.enter_context(metrics_set_aside(model))
         model.reset_metrics()
         hooks.on_test_begin()
         begin, end = _batch_hooks(hooks, "test", model.steps_per_execution)
@@ -134,9 +164,6 @@ def evaluate(
         found = fetch(logs)
         hooks.on_test_end(found)
         return found
-    finally:
-        if own:
-            hooks.close()
 
 
 def predict(

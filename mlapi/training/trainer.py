@@ -15,6 +15,7 @@ from mlapi.state import Variable
 from mlapi.training import loop
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
+from mlapi.training.interim import check_paces
 from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
 
@@ -38,6 +39,7 @@ class Trainer(StatelessSteps, Steps):
     _output_specs: Any = None
     _frozen_metrics: Any = None
     _step_metrics: Any = None
+    _in_epoch: bool = False
     _frozen_variables: list[Variable] | None = None
     _functions: dict[str, Callable] | None = None
 
@@ -150,6 +152,8 @@ class Trainer(StatelessSteps, Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
+        validation_every: int | None = None,
+        log_every: int | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -170,6 +174,11 @@ class Trainer(StatelessSteps, Steps):
             validation_steps: the same for the evaluation.
             validation_batch_size: rows a batch of the evaluation.
             validation_freq: evaluate every so many epochs, or in the epochs listed, from 1.
+            validation_every: evaluate every so many steps of the run instead, in the midst of
+                epochs; the logs of that step hold the `val_…` numbers, and those of an epoch the
+                last ones that it had.
+            log_every: every so many steps loggers get the numbers so far, and a file that the
+                output goes to gets a line.
 
         Returns:
             The History: its `history` maps each name to a list of one float an epoch.
@@ -185,6 +194,7 @@ class Trainer(StatelessSteps, Steps):
         if validation_split and validation_data is None:
             arrays = ArrayData(x, y, sample_weight).parts
             (x, y, sample_weight), validation_data = split(arrays, validation_split)
+        check_paces(validation_every, log_every, validation_freq, validation_data)
         data = adapt_data(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
         )
@@ -209,6 +219,8 @@ class Trainer(StatelessSteps, Steps):
             validation_freq=validation_freq,
             callbacks=callbacks,
             verbose=verbose,
+            validation_every=validation_every,
+            log_every=log_every,
         )
 
     def evaluate(
