@@ -5,12 +5,21 @@ listens to costs nothing, and the numbers of a batch stay on the device until so
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from mlapi.errors import ArgumentTypeError
-from mlapi.training.callback import BATCH_HOOKS, HOOKS, RUN_HOOKS, SHORT_NAMES, Callback, Values
+from mlapi.training.callback import (
+    BATCH_HOOKS,
+    HOOKS,
+    RUN_HOOKS,
+    SHORT_NAMES,
+    Callback,
+    Closing,
+    Values,
+)
 from mlapi.training.history import History
 from mlapi.training.progress import ProgressBar
 
@@ -86,10 +95,11 @@ class CallbackList(Callback):
         return hook in self.__dict__
 
     def close(self) -> None:
-        """Gives the terminal back; to be called however a run ends."""
-        for callback in self.callbacks:
-            if isinstance(callback, ProgressBar):
-                callback.close()
+        """Gives back the terminal and what else is held; to be called however a run ends."""
+        with ExitStack() as stack:  # the others are closed even if one cannot be
+            for callback in self.callbacks:
+                if isinstance(callback, Closing):
+                    stack.callback(callback.close)
 
     def _has(self, kind: type) -> bool:
         return any(isinstance(callback, kind) for callback in self.callbacks)

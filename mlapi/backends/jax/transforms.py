@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from mlapi import tree
 from mlapi.backends.jax.core import Borrowed, assign, convert
@@ -76,6 +77,8 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
 
     def call(*args: Any, **kwargs: Any) -> Any:
         values = [v._storage for v in variables]
+        if len({*map(id, values)}) < len(values):  # where one was assigned to another
+            values = _apart(values)
         if Borrowed._open:  # inside another trace, which needs the old values and sees the writes
             out, new = kept(values, args, kwargs)
             for variable, value in zip(variables, new, strict=True):
@@ -87,6 +90,16 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
         return _reordered(out, orders) if orders else out
 
     return call
+
+
+def _apart(values: list[Any]) -> list[Any]:
+    """Copies of arrays that came before in the list: memory can be donated but once."""
+    seen: set[int] = set()
+    for i, value in enumerate(values):
+        if id(value) in seen:
+            values[i] = jnp.copy(value)
+        seen.add(id(value))
+    return values
 
 
 def _note_orders(out: Any, orders: dict[frozenset, list]) -> None:
