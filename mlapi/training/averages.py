@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from mlapi import ops
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError
-from mlapi.state import Variable
 from mlapi.training.callback import Closing, Values
 from mlapi.validation import boolean
+
+# Callbacks can be made before a backend is loaded.
+ops: Any = LazyModule("mlapi.ops")
 
 
 class SwapEMAWeights(Closing):
@@ -34,7 +36,7 @@ class SwapEMAWeights(Closing):
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = boolean(self, "swap_on_epoch", swap_on_epoch)
         # The weights themselves, while the model has the averages.
-        self._kept: list[tuple[Variable, Any]] = []
+        self._kept: list[tuple[Any, Any]] = []
         self._until_next_epoch = False
 
     def on_epoch_begin(self, epoch: int, logs: Values | None = None) -> None:

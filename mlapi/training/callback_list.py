@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentTypeError
 from mlapi.training.callback import (
     BATCH_HOOKS,
@@ -22,6 +23,9 @@ from mlapi.training.callback import (
 )
 from mlapi.training.history import History
 from mlapi.training.progress import ProgressBar
+
+# Callbacks can be made before a backend is loaded.
+backends: Any = LazyModule("mlapi.backends")
 
 
 class CallbackList(Callback):
@@ -204,6 +208,9 @@ class Logs(MutableMapping[str, Any]):
 
 def to_python(value: Any) -> Any:
     """Returns a scalar of any kind as a float, other tensors as NumPy arrays."""
+    core = backends.adapter.core
+    if core.is_tensor(value):  # which may belong to a gradient that is being recorded
+        value = core.to_numpy(value)
     try:
         return float(value)
     except (TypeError, ValueError):

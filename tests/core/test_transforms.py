@@ -229,7 +229,7 @@ def test_jit_of_variables_that_were_assigned_to_one_another():
     run = mlapi.jit(step, [source, target])
     for total in (3.0, 5.0):
         target.assign(source.value)
-        assert float(run()) == total
+        assert numpy(run()) == total
         np.testing.assert_array_equal(numpy(source) - numpy(target), [1.0, 1.0])
 
 
