@@ -116,6 +116,10 @@ class Core(Protocol):
 
     def inference(self) -> AbstractContextManager[None]: ...
 
+    def at_once(self) -> AbstractContextManager[None]:
+        """What runs inside has its values at once, even where a graph is being traced."""
+        ...
+
 
 class Transforms(Protocol):
     """Gradients and compilation of functions that read and assign Variables."""

@@ -112,3 +112,10 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Values | None = None) -> None:
         """Called after a batch of prediction."""
+
+
+class Closing(Callback):
+    """Base of the callbacks that hold something until a run ends, however it ends."""
+
+    def close(self) -> None:
+        """Gives back what is held; does nothing if that has been done."""

@@ -5,14 +5,27 @@ listens to costs nothing, and the numbers of a batch stay on the device until so
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentTypeError
-from mlapi.training.callback import BATCH_HOOKS, HOOKS, RUN_HOOKS, SHORT_NAMES, Callback, Values
+from mlapi.training.callback import (
+    BATCH_HOOKS,
+    HOOKS,
+    RUN_HOOKS,
+    SHORT_NAMES,
+    Callback,
+    Closing,
+    Values,
+)
 from mlapi.training.history import History
 from mlapi.training.progress import ProgressBar
+
+# Callbacks can be made before a backend is loaded.
+backends: Any = LazyModule("mlapi.backends")
 
 
 class CallbackList(Callback):
@@ -86,10 +99,11 @@ class CallbackList(Callback):
         return hook in self.__dict__
 
     def close(self) -> None:
-        """Gives the terminal back; to be called however a run ends."""
-        for callback in self.callbacks:
-            if isinstance(callback, ProgressBar):
-                callback.close()
+        """Gives back the terminal and what else is held; to be called however a run ends."""
+        with ExitStack() as stack:  # the others are closed even if one cannot be
+            for callback in self.callbacks:
+                if isinstance(callback, Closing):
+                    stack.callback(callback.close)
 
     def _has(self, kind: type) -> bool:
         return any(isinstance(callback, kind) for callback in self.callbacks)
@@ -194,6 +208,9 @@ class Logs(MutableMapping[str, Any]):
 
 def to_python(value: Any) -> Any:
     """Returns a scalar of any kind as a float, other tensors as NumPy arrays."""
+    core = backends.adapter.core
+    if core.is_tensor(value):  # which may belong to a gradient that is being recorded
+        value = core.to_numpy(value)
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlapi.errors import ArgumentError, ArgumentTypeError, DivergedError, nearest
+from mlapi.training.averages import SwapEMAWeights
 from mlapi.training.backup import BackupAndRestore
 from mlapi.training.callback import HOOKS, SHORT_NAMES, Callback, Values
 from mlapi.training.callback_list import CallbackList
@@ -35,6 +36,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]
 

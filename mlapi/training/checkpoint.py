@@ -31,7 +31,9 @@ class ModelCheckpoint(Monitor):
         save_best_only: whether to save only when the watched number is the best so far.
         save_weights_only: whether `.h5` and `.hdf5` are to hold weights only.
         mode: `"min"` if less is better, `"max"` if more is, `"auto"` to go by the name.
-        save_freq: `"epoch"`, or a number of batches.
+        save_freq: `"epoch"`, or a number of batches. With `save_best_only` and a `val_…` number it
+            must be a multiple of `fit`'s `validation_every`: only weights that were evaluated
+            can be the best.
         initial_value_threshold: value that the first to be saved has to improve on.
         period: deprecated, save every so many epochs.
 

@@ -6,8 +6,9 @@ without such a reader never waits for the device.
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -21,6 +22,7 @@ from mlapi.errors import DataError, DivergedError
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
+from mlapi.training.interim import StepValidation, metrics_set_aside
 from mlapi.training.resume import Keeper, Place, Source, keeping
 
 _core = adapter.core
@@ -38,13 +40,20 @@ def fit(
     validation_freq: int | Sequence[int],
     callbacks: Sequence[Any] | None,
     verbose: int | str,
+    validation_every: int | None = None,
+    log_every: int | None = None,
 ) -> History:
     """Train `model`; see `Trainer.fit`."""
     epochs = min(epochs, initial_epoch + (config.max_epochs() or epochs))
     steps_per_epoch = _within_limit(steps_per_epoch, data)
     validation_steps = None if validation is None else _within_limit(validation_steps, validation)
     steps = steps_per_epoch or data.steps
-    hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps)
+    paces = {"log_every": log_every, "validation_every": validation_every}
+    hooks = _hooks(model, callbacks, verbose, add_history=True, epochs=epochs, steps=steps, **paces)
+    interim = None
+    if validation is not None and validation_every is not None:
+        validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
+        interim = StepValidation(validation_every, validate)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
@@ -57,10 +66,18 @@ def fit(
             for epoch in range(start.epoch, epochs):
                 if not start.step:
                     hooks.on_epoch_begin(epoch)
-                logs = _train_epoch(model, source, epoch, start, hooks, check_interrupt, keeper)
+                model._in_epoch = True
+                try:
+                    logs = _train_epoch(
+                        model, source, epoch, start, hooks, check_interrupt, keeper, interim
+                    )
+                finally:
+                    model._in_epoch = False
                 start = Place(epoch + 1)
                 epoch_logs = fetch(logs)
-                if validation is not None and _is_due(epoch, validation_freq):
+                if interim is not None:
+                    epoch_logs.update(interim.found)
+                elif validation is not None and _is_due(epoch, validation_freq):
                     found = evaluate(model, validation, validation_steps, hooks=hooks)
                     epoch_logs.update({f"val_{name}": value for name, value in found.items()})
                 hooks.on_epoch_end(epoch, epoch_logs)
@@ -88,21 +105,24 @@ def _train_epoch(
     hooks: CallbackList,
     check_interrupt: Any,
     keeper: Keeper | None,
+    interim: StepValidation | None,
 ) -> Any:
     """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
     if not start.step:
         model.reset_metrics()
-    begin, end = _batch_hooks(hooks, "train", model.steps_per_execution)
-    function = None
+    if interim is not None:
+        interim.begin_epoch()
+    begin, end = _batch_hooks(hooks, "train")
     logs = start.logs if start.step else None
     batches = () if start.step and model.stop_training else source.epoch(start.step)
-    for step, batch in enumerate(batches, start.step):
-        if function is None:
-            function = model._function("train", batch)
+    for first, step, function, batch in _executions(model, "train", batches, start.step):
+        if first == start.step:
             model._check_labels(source.data)
         if begin is not None:
-            begin(step, None)
+            begin(first, None)
         logs = function(batch)
+        if interim is not None:
+            logs = interim.after_step(step, logs)
         if end is not None:
             end(step, logs)
         if keeper:
@@ -131,18 +151,20 @@ def evaluate(
     if hooks is None:
         steps = _within_limit(steps, data)
         hooks = _hooks(model, callbacks, verbose, steps=steps or data.steps)
-    try:
+    with ExitStack() as stack:
+        if own:
+            stack.callback(hooks.close)
+        if model._in_epoch:  # whose means go on afterwards
+            stack.enter_context(metrics_set_aside(model))
         model.reset_metrics()
         hooks.on_test_begin()
-        begin, end = _batch_hooks(hooks, "test", model.steps_per_execution)
+        begin, end = _batch_hooks(hooks, "test")
         logs = None
-        function = None
-        for step, batch in enumerate(islice(data, steps)):
-            if function is None:
-                function = model._function("test", batch)
+        for first, step, function, batch in _executions(model, "test", islice(data, steps)):
+            if not first:
                 model._check_labels(data)
             if begin is not None:
-                begin(step, None)
+                begin(first, None)
             logs = function(batch)
             if end is not None:
                 end(step, logs)
@@ -151,9 +173,6 @@ def evaluate(
         found = fetch(logs)
         hooks.on_test_end(found)
         return found
-    finally:
-        if own:
-            hooks.close()
 
 
 def predict(
@@ -171,7 +190,7 @@ def predict(
     function = None
     try:
         hooks.on_predict_begin()
-        begin, end = _batch_hooks(hooks, "predict", model.steps_per_execution)
+        begin, end = _batch_hooks(hooks, "predict")
         for step, batch in enumerate(islice(data, steps)):
             if function is None:
                 function = model._function("predict", batch)
@@ -254,25 +273,38 @@ def _hooks(
     )
 
 
+def _executions(
+    model: Any, kind: str, batches: Iterable[Any], start: int = 0
+) -> Iterator[tuple[int, int, Callable, Any]]:
+    """Numbers of the first and the last batch of each execution, the function, its argument."""
+    size = model.steps_per_execution
+    function = None
+    batches = iter(batches)
+    while group := list(islice(batches, size)):
+        if function is None:
+            function = model._function(kind, group[0])
+        last = start + len(group) - 1
+        if size == 1:
+            yield start, start, function, group[0]
+        elif len(group) == size and len({_shapes(batch) for batch in group}) == 1:
+            yield start, last, model._function(kind, group[0], several=True), group
+        else:  # what is left, which is not worth a compilation
+            yield start, last, lambda group, one=function: [one(b) for b in group][-1], group
+        start = last + 1
+
+
+def _shapes(batch: Any) -> tuple[Any, ...]:
+    return tuple(getattr(x, "shape", None) for x in tree.flatten(batch))
+
+
 BatchHook = Callable[[int, Any], None]
 
 
-def _batch_hooks(
-    hooks: CallbackList, run: str, every: int
-) -> tuple[BatchHook | None, BatchHook | None]:
-    """The functions to call before and after a batch, None where nobody listens."""
-
-    def hook(end: str) -> BatchHook | None:
-        name = f"on_{run}_batch_{end}"
-        if not hooks.listens(name):
-            return None
-        call = getattr(hooks, name)
-        if every == 1:
-            return call
-        due = 0 if end == "begin" else every - 1
-        return lambda step, logs: call(step, logs) if step % every == due else None
-
-    return hook("begin"), hook("end")
+def _batch_hooks(hooks: CallbackList, run: str) -> tuple[BatchHook | None, BatchHook | None]:
+    """The functions to call before and after an execution, None where nobody listens."""
+    names = (f"on_{run}_batch_{when}" for when in ("begin", "end"))
+    begin, end = (getattr(hooks, name) if hooks.listens(name) else None for name in names)
+    return begin, end
 
 
 @contextmanager

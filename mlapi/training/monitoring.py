@@ -20,6 +20,7 @@ _MORE_IS_BETTER = (
 )  # fmt: skip
 
 _mode = Choice("auto", "min", "max")
+_check_at = Choice("epoch", "validation")
 _optional_number = optional(number)
 
 
@@ -123,11 +124,18 @@ class EarlyStopping(Monitor):
         restore_best_weights: whether the model gets the weights of the best epoch when training
             ends, for whatever reason.
         start_from_epoch: epochs to let pass before watching.
+        check_at: `"epoch"`, or `"validation"` to look after every evaluation in `fit`, those in
+            the midst of epochs (`validation_every`) included. Then `patience` counts evaluations,
+            and `monitor` is a `val_…` number of them.
 
     Attributes:
         best: best value of the run, None before the first.
         best_epoch: number of its epoch, from 0.
         stopped_epoch: number of the epoch that was the last, 0 if training went to its end.
+
+    Raises:
+        ArgumentError: an argument is out of range, or a number that evaluations do not give is to
+            be looked at after them.
 
     Example:
         >>> from mlapi.callbacks import EarlyStopping
@@ -146,6 +154,7 @@ class EarlyStopping(Monitor):
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
+        check_at: str = "epoch",
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience = non_negative_int(self, "patience", patience)
@@ -153,16 +162,44 @@ class EarlyStopping(Monitor):
         self.baseline = _optional_number(self, "baseline", baseline)
         self.restore_best_weights = boolean(self, "restore_best_weights", restore_best_weights)
         self.start_from_epoch = non_negative_int(self, "start_from_epoch", start_from_epoch)
-        self.on_train_begin()
+        self.check_at = _check_at(self, "check_at", check_at)
+        if self.check_at == "validation" and not monitor.startswith("val_"):
+            raise ArgumentError(
+                f"EarlyStopping: check_at='validation' looks at the numbers of evaluations, whose "
+                f"names start with 'val_', and monitor is {monitor!r}."
+            )
+        self._reset()
+        self._in_fit = False
 
     def on_train_begin(self, logs: Values | None = None) -> None:
         """Forgets an earlier run."""
+        self._reset()
+        self._in_fit = True
+
+    def _reset(self) -> None:
         self.best = None
         self.best_weights: list[Any] | None = None
         self.best_epoch = self.stopped_epoch = self.wait = 0
+        self._epoch = self._checks = 0
+        self._stopped = False
+
+    def on_epoch_begin(self, epoch: int, logs: Values | None = None) -> None:
+        """Notes the number of the epoch."""
+        self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compares the epoch with the best so far."""
+        if self.check_at == "epoch":
+            self._check(epoch, logs, first=epoch == 0)
+
+    def on_test_end(self, logs: Values | None = None) -> None:
+        """Compares an evaluation in `fit` with the best so far, with `check_at="validation"`."""
+        if self.check_at == "validation" and self._in_fit:
+            found = {f"val_{name}": value for name, value in (logs or {}).items()}
+            self._check(self._epoch, found, first=self._checks == 0)
+            self._checks += 1
+
+    def _check(self, epoch: int, logs: Values | None, first: bool) -> None:
         value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -173,14 +210,16 @@ class EarlyStopping(Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.is_better(value, self.baseline):
                 self.wait = 0
-        # The very first epoch has nothing to be compared with.
-        if self.wait >= max(self.patience, 1) and epoch > 0:
+        # The very first has nothing to be compared with.
+        if self.wait >= max(self.patience, 1) and not first:
             self.stopped_epoch = epoch
+            self._stopped = True
             self.model.stop_training = True
 
     def on_train_end(self, logs: Values | None = None) -> None:
         """Puts the best weights back, if that was asked for."""
-        if self.stopped_epoch and self.verbose:
+        self._in_fit = False
+        if self._stopped and self.verbose:
             say(f"Epoch {self.stopped_epoch + 1}: stopped early.")
         if self.best_weights is not None:
             if self.verbose:

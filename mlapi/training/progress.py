@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 from mlapi import config
-from mlapi.training.callback import Callback, Values
+from mlapi.training.callback import Closing, Values
 
 _log = logging.getLogger("mlapi")
 
@@ -47,7 +47,7 @@ class _Phase:
         return ((self.ended or now) - clock) / (self.done - steps)
 
 
-class ProgressBar(Callback):
+class ProgressBar(Closing):
     """The progress of `fit`, `evaluate` and `predict`.
 
     With `verbose=1` in `params` a bar is drawn if the standard output is a terminal. Otherwise,

@@ -17,6 +17,7 @@ from mlapi.training import loop
 from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
+from mlapi.training.interim import check_paces
 from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
 
@@ -40,8 +41,9 @@ class Trainer(StatelessSteps, Steps):
     _output_specs: Any = None
     _frozen_metrics: Any = None
     _step_metrics: Any = None
+    _in_epoch: bool = False
     _frozen_variables: list[Variable] | None = None
-    _functions: dict[str, Callable] | None = None
+    _functions: dict[tuple[str, bool], Callable] | None = None
 
     def compile(
         self,
@@ -154,6 +156,8 @@ class Trainer(StatelessSteps, Steps):
         validation_freq: int | Sequence[int] = 1,
         resume: str | bool | None = None,
         checkpoint_dir: str | PathLike[str] | None = None,
+        validation_every: int | None = None,
+        log_every: int | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -181,6 +185,11 @@ class Trainer(StatelessSteps, Steps):
                 True to demand one; the run ends with the same bits as one without interruption.
             checkpoint_dir: folder to write checkpoints to: after each epoch and, in long ones,
                 every ten minutes. `callbacks.BackupAndRestore` offers other times.
+            validation_every: evaluate every so many steps of the run instead, in the midst of
+                epochs; the logs of that step hold the `val_…` numbers, and those of an epoch the
+                last ones that it had.
+            log_every: every so many steps loggers get the numbers so far, and a file that the
+                output goes to gets a line.
 
         Returns:
             The History: its `history` maps each name to a list of one float an epoch.
@@ -193,6 +202,8 @@ class Trainer(StatelessSteps, Steps):
         for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise ArgumentError(f"{name} must be an int of 0 or more, received {value!r}.")
+        validated = validation_data if validation_data is not None else validation_split or None
+        check_paces(validation_every, log_every, validation_freq, validated)
         data = adapt_data(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
         )
@@ -215,6 +226,8 @@ class Trainer(StatelessSteps, Steps):
             validation_freq=validation_freq,
             callbacks=with_backup(callbacks, resume, checkpoint_dir),
             verbose=verbose,
+            validation_every=validation_every,
+            log_every=log_every,
         )
 
     def evaluate(

@@ -219,6 +219,20 @@ def test_jit_carries_state():
     np.testing.assert_allclose(numpy(run(tensor(1.0))["y"]), 20)
 
 
+def test_jit_of_variables_that_were_assigned_to_one_another():
+    source, target = mlapi.Variable([1.0, 2.0]), mlapi.Variable([0.0, 0.0])
+
+    def step():
+        source.assign_add(1.0)
+        return ops.sum(target)
+
+    run = mlapi.jit(step, [source, target])
+    for total in (3.0, 5.0):
+        target.assign(source.value)
+        assert numpy(run()) == total
+        np.testing.assert_array_equal(numpy(source) - numpy(target), [1.0, 1.0])
+
+
 def test_jit_sees_every_shape_and_keyword():
     run = mlapi.jit(lambda x, y=None: ops.sum(x) if y is None else ops.sum(x) + y)
     for n in (1, 4, 2):

@@ -235,6 +235,9 @@ def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
     abstract_eval(fn, specs, ())
 
 
+at_once = jax.ensure_compile_time_eval
+
+
 @contextmanager
 def inference() -> Iterator[None]:
     """Work whose gradient nobody will ask for."""

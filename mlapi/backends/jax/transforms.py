@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mlapi import tree
@@ -87,6 +88,8 @@ def _lifted(pure: Callable, variables: list[Any], orders: Orders) -> Callable[..
 
     def call(*args: Any, **kwargs: Any) -> Any:
         values = [v._storage for v in variables]
+        if len({*map(id, values)}) < len(values):  # where one was assigned to another
+            values = _apart(values)
         if Borrowed._open:  # inside another trace, which needs the old values and sees the writes
             out, new = kept(values, args, kwargs)
             for variable, value in zip(variables, new, strict=True):
@@ -98,6 +101,16 @@ def _lifted(pure: Callable, variables: list[Any], orders: Orders) -> Callable[..
         return _reordered(out, orders) if orders else out
 
     return call
+
+
+def _apart(values: list[Any]) -> list[Any]:
+    """Copies of arrays that came before in the list: memory can be donated but once."""
+    seen: set[int] = set()
+    for i, value in enumerate(values):
+        if id(value) in seen:
+            values[i] = jnp.copy(value)
+        seen.add(id(value))
+    return values
 
 
 def _note_orders(out: Any, orders: dict[frozenset, list]) -> None:
@@ -146,7 +159,7 @@ def steps(
 def _stacked(*parts: Any) -> Any:
     if parts[0] is None:
         return None
-    return (np if isinstance(parts[0], np.ndarray) else jax.numpy).stack(parts)
+    return (np if isinstance(parts[0], np.ndarray) else jnp).stack(parts)
 
 
 def _tensor(x: Any) -> Any:

@@ -229,6 +229,9 @@ def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
     abstract_eval(fn, specs, ())
 
 
+at_once = tf.init_scope
+
+
 @contextmanager
 def inference() -> Iterator[None]:
     """Work whose gradient nobody will ask for."""

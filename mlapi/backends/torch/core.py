@@ -6,7 +6,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -385,6 +385,9 @@ def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
 
     with FakeTensorMode():
         fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype], device=device) for s in specs])
+
+
+at_once = nullcontext
 
 
 @contextmanager

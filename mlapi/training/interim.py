@@ -1,0 +1,112 @@
+"""What happens every so many steps of a run: validation between two batches, and who asks when."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mlapi import ops
+from mlapi.errors import ArgumentError
+from mlapi.validation import optional, positive_int
+
+_optional_count = optional(positive_int)
+
+
+class Every:
+    """Counts the batches of a run over its epochs, and tells when so many have passed.
+
+    Args:
+        steps: how many, or None for never.
+
+    Attributes:
+        count: batches since the run began.
+
+    Example:
+        >>> from mlapi.training.interim import Every
+        >>> every = Every(2)
+        >>> [every.passes(batch) for batch in (0, 1, 2)]
+        [False, True, False]
+        >>> every.begin_epoch()
+        >>> every.passes(0), every.count
+        (True, 4)
+    """
+
+    def __init__(self, steps: int | None) -> None:
+        self.steps = steps
+        self.count = 0
+        self._last = -1
+
+    def begin_epoch(self) -> None:
+        """Notes that the batches are numbered from 0 again."""
+        self._last = -1
+
+    def passes(self, batch: int) -> bool:
+        """Counts up to batch number `batch`, and says whether that completes another so many.
+
+        With `steps_per_execution` several batches pass between two calls.
+        """
+        before = self.count
+        self.count += batch - self._last
+        self._last = batch
+        return self.steps is not None and self.count // self.steps > before // self.steps
+
+
+@contextmanager
+def metrics_set_aside(model: Any) -> Iterator[None]:
+    """Puts the state of the metrics back at the end; it never leaves the device."""
+    variables = model.metrics_variables
+    # Copies, since a compiled step may take the memory of what it is given.
+    before = [ops.copy(variable.value) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+
+
+class StepValidation:
+    """Validation every so many steps of training, whatever the epochs.
+
+    Args:
+        steps: how many batches apart.
+        evaluate: function that evaluates and returns name → number.
+    """
+
+    def __init__(self, steps: int, evaluate: Callable[[], dict[str, float]]) -> None:
+        self._every = Every(steps)
+        self._evaluate = evaluate
+        self.found: dict[str, float] = {}
+
+    def begin_epoch(self) -> None:
+        """Forgets the numbers of the epoch before."""
+        self._every.begin_epoch()
+        self.found = {}
+
+    def after_step(self, step: int, logs: Any) -> Any:
+        """Evaluates if it is time; returns the logs, with `val_…` numbers then."""
+        if not self._every.passes(step):
+            return logs
+        self.found = {f"val_{name}": value for name, value in self._evaluate().items()}
+        return {**logs, **self.found}
+
+
+def check_paces(
+    validation_every: int | None, log_every: int | None, validation_freq: Any, validation: Any
+) -> None:
+    """Refuses arguments of `fit` that are no numbers of steps, or that contradict each other.
+
+    Raises:
+        ArgumentError: one is below 1, or there is nothing to evaluate, or epochs to do it in.
+    """
+    _optional_count("fit", "log_every", log_every)
+    if _optional_count("fit", "validation_every", validation_every) is None:
+        return
+    if validation is None:
+        raise ArgumentError(
+            f"fit: validation_every={validation_every} asks for evaluations, but there are no data "
+            "for them. Pass validation_data or validation_split."
+        )
+    if validation_freq != 1:
+        raise ArgumentError(
+            f"fit: validation_every={validation_every} evaluates by steps, "
+            f"validation_freq={validation_freq!r} by epochs. Pass one of them."
+        )
