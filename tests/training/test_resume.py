@@ -242,6 +242,19 @@ def test_fit_resumes_from_its_folder(tmp_path):
     assert linear().fit(X, Y, epochs=2, resume=True, **options).epoch == [0, 1]
 
 
+def test_the_same_model_goes_on_too(tmp_path):
+    whole, model = linear(), linear()
+    options = {"batch_size": 4, "epochs": 3, "verbose": 0}
+    mlapi.utils.set_random_seed(2)
+    whole.fit(X, Y, **options)
+    backup = BackupAndRestore(tmp_path, save_freq=2)
+    mlapi.utils.set_random_seed(2)
+    with pytest.raises(Interrupted):
+        model.fit(X, Y, callbacks=[backup, Stop("on_train_batch_end", 6)], **options)
+    model.fit(X, Y, callbacks=[backup], **options)
+    assert model.history.history == whole.history.history
+
+
 def test_bad_arguments(tmp_path):
     model = linear()
     with pytest.raises(ArgumentError, match="pass checkpoint_dir"):
@@ -362,13 +375,30 @@ class Augmented:
             yield X[rows] * random.random(), Y[rows]
 
 
+class Own:
+    """Its order is its own affair, and it tells where it is."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(1)
+
+    def __iter__(self):
+        for rows in self.rng.permutation(12).reshape(4, 3):
+            yield X[rows], Y[rows]
+
+    def get_state(self):
+        return self.rng.bit_generator.state
+
+    def set_state(self, state):
+        self.rng.bit_generator.state = state
+
+
 def endless():
     while True:
         yield from Augmented()
 
 
 @pytest.mark.parametrize(
-    ("source", "steps"), [(Augmented, None), (Augmented, 3), (endless, 3)], ids=str
+    ("source", "steps"), [(Augmented, None), (Augmented, 3), (endless, 3), (Own, None)], ids=str
 )
 @pytest.mark.parametrize("count", [5, 8])
 def test_iterables_are_taken_up_where_they_were(source, steps, count, tmp_path):
