@@ -185,6 +185,8 @@ class Trainer(StatelessSteps, Steps):
         Raises:
             DataError: the data are empty, of different lengths, or have labels out of range.
             DivergedError: the loss of an epoch is not a number.
+            LoadError: no checkpoint in `checkpoint_dir` can be read, or they are of another model.
+            SaveError: a checkpoint could not be written; those before it are intact.
         """
         self._check_compiled("fit")
         for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
