@@ -386,7 +386,7 @@ class OneCycle(LearningRateSchedule):
         first = self.max_learning_rate / self.div_factor
         corners = [(0.0, first), (top, self.max_learning_rate)]
         if self.three_phase:
-            corners.append((2 * top + 1, first))
+            corners.append((2 * top, first))
         corners.append((self.total_steps - 1, first / self.final_div_factor))
         rate: Scalar = corners[-1][1]
         for (start, left), (end, right) in zip(corners[-2::-1], corners[:0:-1], strict=True):

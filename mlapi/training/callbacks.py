@@ -20,6 +20,7 @@ from mlapi.training.checkpoint import ModelCheckpoint
 from mlapi.training.history import History
 from mlapi.training.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from mlapi.training.monitoring import EarlyStopping, say
+from mlapi.training.orbax import OrbaxCheckpoint
 from mlapi.training.progress import ProgressBar
 
 ProgbarLogger = ProgressBar
@@ -34,6 +35,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "SwapEMAWeights",

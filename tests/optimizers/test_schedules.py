@@ -88,7 +88,7 @@ CASES = {
     ),
     "one cycle, three phases": (
         schedules.OneCycle(0.5, 20, 0.4, div_factor=10, final_div_factor=5, three_phase=True),
-        lambda s: one_cycle(s, [(0, 0.05), (7, 0.5), (15, 0.05), (19, 0.01)]),
+        lambda s: one_cycle(s, [(0, 0.05), (7, 0.5), (14, 0.05), (19, 0.01)]),
     ),
     "one cycle, down only": (
         schedules.OneCycle(0.5, 20, 0.0, "linear", div_factor=10, final_div_factor=5),
