@@ -19,6 +19,7 @@ from mlapi import config, tree
 from mlapi.backends import adapter
 from mlapi.data import Data
 from mlapi.errors import DataError, DivergedError
+from mlapi.optimizers import Optimizer
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
@@ -87,15 +88,22 @@ def fit(
                     keeper.after_epoch(epoch, epoch_logs, last)
                 if model.stop_training:
                     break
-            if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
-                variables = model._step_variables or model.trainable_variables
-                model.optimizer.finalize_variable_values(variables)
+            if _has_last_word(model.optimizer):
+                model.optimizer.finalize_variable_values(model.trainable_variables)
         finally:
             try:
                 hooks.on_train_end(epoch_logs)
             finally:
                 hooks.close()
     return history
+
+
+def _has_last_word(optimizer: Any) -> bool:
+    """Whether it changes weights at the end, as those do that keep averages."""
+    own = getattr(type(optimizer), "finalize_variable_values", None)
+    return optimizer is not None and (
+        optimizer.use_ema or own is not Optimizer.finalize_variable_values
+    )
 
 
 def _train_epoch(
