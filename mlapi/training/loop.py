@@ -59,7 +59,7 @@ def fit(
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
     source = Source(data, steps_per_epoch)
-    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source, interim) as keeper:
         hooks.on_train_begin()
         try:
             start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)
@@ -119,8 +119,8 @@ def _train_epoch(
     """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
     if not start.step:
         model.reset_metrics()
-    if interim is not None:
-        interim.begin_epoch()
+        if interim is not None:
+            interim.begin_epoch()
     begin, end = _batch_hooks(hooks, "train")
     logs = start.logs if start.step else None
     batches = () if start.step and model.stop_training else source.epoch(start.step)
