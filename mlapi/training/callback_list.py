@@ -196,6 +196,9 @@ class Logs(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         self._values = {n: v for n, v in self._values.items() if n != name}
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._values  # the inherited one would fetch the number
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

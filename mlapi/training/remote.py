@@ -1,11 +1,11 @@
 """Sends the numbers of epochs to a server."""
 
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 import numpy as np
@@ -70,5 +70,5 @@ class RemoteMonitor(Callback):
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS):
                 pass
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (OSError, HTTPException) as error:
             warnings.warn(f"RemoteMonitor: {self.root} was not reached: {error}", stacklevel=2)
