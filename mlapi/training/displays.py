@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 from mlapi.training.callback import Values
@@ -157,9 +158,7 @@ class Notebook:
     frame_seconds = FRAME_SECONDS
 
     def __init__(self) -> None:
-        from IPython.display import display
-
-        self._display = display
+        self._display = import_module("IPython.display").display
         self._handle: Any = None
 
     def frame(self, phase: Phase, now: float, logs: Values, note: str) -> None:

@@ -51,7 +51,7 @@ class EventFile:
             return
         counts, edges = np.histogram(values, buckets)
         moments = (values.min(), values.max(), values.size, values.sum(), values @ values)
-        message = b"".join(_double(i, v) for i, v in enumerate(moments, start=1))
+        message = b"".join(_double(i, float(v)) for i, v in enumerate(moments, start=1))
         message += _doubles(6, edges[1:]) + _doubles(7, counts)
         self._write_value(step, _text(1, name) + _bytes(5, message))
 

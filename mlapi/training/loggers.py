@@ -137,9 +137,8 @@ class JSONLogger:
     Example:
         >>> from mlapi.callbacks import JSONLogger
         >>> log = JSONLogger("logs/run.jsonl")
-        >>> log.log({"loss": 0.5}, step=1)
-        >>> print(open("logs/run.jsonl").read(), end="")
-        {"step": 1, "loss": 0.5}
+        >>> log.log({"loss": 0.5}, step=1)  # the line is {"step": 1, "loss": 0.5}
+        >>> log.close()
     """
 
     def __init__(self, filename: str | PathLike[str], append: bool = True) -> None:
@@ -194,16 +193,14 @@ class WandbLogger:
         **init: arguments of `wandb.init` for a run that is started, such as `project`.
 
     Raises:
-        ImportError: the package `wandb` is not installed.
+        ImportError: at the start of a run, if the package `wandb` is not installed.
 
     Example:
         >>> from mlapi.callbacks import WandbLogger
-        >>> arguments = {"project": "digits", "mode": "offline"}
-        >>> make = lambda: WandbLogger(**arguments)
+        >>> logger = WandbLogger(project="digits", mode="offline")
     """
 
     def __init__(self, **init: Any) -> None:
-        self._wandb = _service("wandb", "WandbLogger")
         self.init = init
         self._run: Any = None
 
@@ -223,9 +220,10 @@ class WandbLogger:
 
     def _open(self) -> Any:
         if self._run is None:
-            if self._wandb.run is not None:
-                return self._wandb.run
-            self._run = self._wandb.init(**self.init)
+            wandb = _service("wandb", self)
+            if wandb.run is not None:
+                return wandb.run
+            self._run = wandb.init(**self.init)
         return self._run
 
 
@@ -239,51 +237,53 @@ class MLflowLogger:
         **start_run: arguments of `mlflow.start_run` for a run that is started, such as `run_name`.
 
     Raises:
-        ImportError: the package `mlflow` is not installed.
+        ImportError: at the start of a run, if the package `mlflow` is not installed.
 
     Example:
         >>> from mlapi.callbacks import MLflowLogger
-        >>> make = lambda: MLflowLogger(run_name="digits")
+        >>> logger = MLflowLogger(run_name="digits")
     """
 
     def __init__(self, **start_run: Any) -> None:
-        self._mlflow = _service("mlflow", "MLflowLogger")
         self.start_run = start_run
         self._started = False
         self._sent: dict[str, set[str]] = {}
 
     def hyperparameters(self, values: Mapping[str, Any]) -> None:
         """Sends those that the run does not have; MLflow refuses to change one."""
-        sent = self._sent.setdefault(self._open().info.run_id, set())
+        mlflow, run = self._open()
+        sent = self._sent.setdefault(run.info.run_id, set())
         new = {name: value for name, value in values.items() if name not in sent}
         sent.update(new)
-        self._mlflow.log_params(new)
+        mlflow.log_params(new)
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Sends the numbers."""
-        self._open()
-        self._mlflow.log_metrics(dict(metrics), step=step)
+        mlflow, _ = self._open()
+        mlflow.log_metrics(dict(metrics), step=step)
 
     def close(self) -> None:
         """Ends the run, if it was started here."""
         started, self._started = self._started, False
         if started:
-            self._mlflow.end_run()
+            _service("mlflow", self).end_run()
 
-    def _open(self) -> Any:
-        run = self._mlflow.active_run()
+    def _open(self) -> tuple[Any, Any]:
+        mlflow = _service("mlflow", self)
+        run = mlflow.active_run()
         if run is None:
-            run = self._mlflow.start_run(**self.start_run)
+            run = mlflow.start_run(**self.start_run)
             self._started = True
-        return run
+        return mlflow, run
 
 
-def _service(package: str, owner: str) -> Any:
+def _service(package: str, owner: object) -> Any:
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
         raise ImportError(
-            f"{owner} needs the package {package!r}, which is not installed: pip install {package}"
+            f"{type(owner).__name__} needs the package {package!r}, which is not installed: "
+            f"pip install {package}"
         ) from None

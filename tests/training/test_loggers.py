@@ -290,7 +290,7 @@ def test_a_run_that_is_active_in_mlflow_keeps_its_parameters(mlflow):
 def test_a_package_that_is_missing_is_named(kind, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=f"pip install {package}"):
-        kind()
+        fit(kind())
 
 
 # --- a server --------------------------------------------------------------------------------
