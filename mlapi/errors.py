@@ -9,6 +9,7 @@
     ├── DataError        ValueError  the data of a user: empty, labels out of range, lengths differ
     ├── DivergedError    ValueError  training produced a loss that is not a number
     ├── LoadError        ValueError  a file, or a config out of one, was refused
+    ├── SaveError        OSError     a file could not be written
     └── BackendError     ImportError no backend, an unknown one, or one that is not installed
 
 Every message says what is wrong, where (the path of the layer, the name of the argument), what
@@ -57,6 +58,10 @@ class LoadError(MlapiError, ValueError):
     """A file, or a config that came out of one, was refused."""
 
 
+class SaveError(MlapiError, OSError):
+    """A file could not be written; files that were there before are as they were."""
+
+
 class BackendError(MlapiError, ImportError):
     """No backend, an unknown one, or one that is not installed."""
 
@@ -100,6 +105,14 @@ def one_of(what: str, value: T, choices: Collection[T]) -> T:
     if value in choices:
         return value
     raise ArgumentError(_unknown(what, value, choices))
+
+
+def not_in_state(path: str) -> ArgumentError:
+    """What to raise where a compiled function assigns to a Variable that it was not told of."""
+    return ArgumentError(
+        f"the compiled function assigns to Variable {path!r}, which is not in the `state` given "
+        "to mlapi.jit; add it, or the layer that owns it."
+    )
 
 
 def not_scalar(shape: Iterable[int | None]) -> ShapeError:

@@ -91,8 +91,12 @@ def state() -> State:
         return {"seed": current["seed"], "counter": current["counter"]}
 
 
-def restore(state: State) -> None:
+def restore(state: State, restart: bool = True) -> None:
     """Goes on drawing from what `state` returned.
+
+    Args:
+        state: the seed and the number of draws.
+        restart: whether what follows from the seed elsewhere starts again, too.
 
     Raises:
         ArgumentError: a number is missing or not an integer in [0, 2**53).
@@ -107,7 +111,7 @@ def restore(state: State) -> None:
         raise ArgumentError(f"The state of the host generator has no entry {error}.") from None
     with _lock:
         _state = fresh
-        _restarts += 1
+        _restarts += restart
 
 
 def _current() -> State:

@@ -86,6 +86,17 @@ def global_seed_generator() -> SeedGenerator:
     return _global[restarts]
 
 
+def global_state() -> dict[str, Any]:
+    """Where the host's generator and that for draws without a seed are; for `restore`."""
+    return {"host": host_random.state(), "global": global_seed_generator().state.numpy()}
+
+
+def restore_global(state: dict[str, Any]) -> None:
+    """Goes on from what `global_state` returned; compiled functions keep their generator."""
+    host_random.restore(state["host"], restart=False)
+    global_seed_generator().state.assign(state["global"])
+
+
 def draw_seed(seed: int | SeedGenerator | None) -> Tensor:
     """Two int32 numbers from an int, a SeedGenerator or, for None, the global one."""
     if seed is None:

@@ -21,6 +21,9 @@ from mlapi.catalog import (
     register_keras_serializable,
     register_serializable,
 )
+from mlapi.data import PyDataset
+from mlapi.data import pack as pack_x_y_sample_weight
+from mlapi.data import unpack as unpack_x_y_sample_weight
 from mlapi.errors import ArgumentError, DataError, DTypeError
 from mlapi.graph import SymbolicTensor
 from mlapi.serialization import deserialize_keras_object, serialize_keras_object
@@ -197,8 +200,12 @@ def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> np.ndarray:
     return array / np.expand_dims(lengths, axis)
 
 
+Sequence = PyDataset  # the name that it had before Keras 3
+
 __all__ = [
     "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -210,11 +217,13 @@ __all__ = [
     "is_keras_tensor",
     "list_devices",
     "normalize",
+    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "register_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
     "to_categorical",
+    "unpack_x_y_sample_weight",
     "version",
 ]

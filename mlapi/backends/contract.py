@@ -62,6 +62,10 @@ class Core(Protocol):
     def native_dtype(self, dtype: str) -> Any: ...
     def shape_of(self, x: Any) -> tuple[int | None, ...]: ...
     def convert(self, x: Any, dtype: str | None = None) -> Any: ...
+    def place(self, x: Any) -> Any:
+        """A tensor, wherever it is, on the working device; nobody waits for the copy."""
+        ...
+
     def number_like(self, x: complex, dtype: str, like: Any) -> Any:
         """A Python number as a tensor that can be computed with `like`; kept where that is safe."""
         ...
@@ -81,6 +85,12 @@ class Core(Protocol):
     def free_memory(self) -> None:
         """Drop what the framework keeps of functions compiled and memory used before."""
         ...
+
+    def random_state(self) -> dict[str, Any]:
+        """Where the framework's own global generators are, as a nest of numbers and arrays."""
+        ...
+
+    def restore_random_state(self, state: dict[str, Any]) -> None: ...
 
     def new_storage(self, variable: Slot, array: np.ndarray) -> None: ...
     def read(self, variable: Slot) -> Any: ...
@@ -105,6 +115,10 @@ class Core(Protocol):
         ...
 
     def inference(self) -> AbstractContextManager[None]: ...
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What runs inside has its values at once, even where a graph is being traced."""
+        ...
 
 
 class Transforms(Protocol):
@@ -135,6 +149,15 @@ class Transforms(Protocol):
         self, fn: Callable[[Any], Any], variables: Sequence[Slot], jit_compile: bool | None
     ) -> Callable[[Any], Any]:
         """`fn` of one batch, which may hold NumPy arrays; `jit_compile=False`: not compiled."""
+        ...
+
+    def steps(
+        self, fn: Callable[[Any], Any], variables: Sequence[Slot], jit_compile: bool | None
+    ) -> Callable[[list[Any]], Any]:
+        """`fn` of batches of one shape, one after the other in one call; what the last one gives.
+
+        Where this is compiled, `fn` is traced once for all of them.
+        """
         ...
 
 

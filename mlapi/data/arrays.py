@@ -1,62 +1,25 @@
-"""Batches from arrays that are already in memory."""
+"""Batches of arrays: slices of them, or rows gathered from them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from mlapi import config, host_random, tree
-from mlapi.backends import adapter
-from mlapi.errors import ArgumentError, DataError
-
-_core = adapter.core
-
-
-def to_array(x: Any, what: str) -> np.ndarray | None:
-    """NumPy's view of anything array-like: arrays, tensors of any framework, frames, lists."""
-    if x is None or isinstance(x, np.ndarray):
-        array = x
-    elif _core.is_tensor(x):
-        array = _core.to_numpy(x)
-    elif hasattr(x, "detach"):  # a torch tensor on another backend
-        array = x.detach().cpu().numpy()
-    elif hasattr(x, "to_numpy"):  # pandas, polars
-        array = x.to_numpy()
-    else:
-        try:
-            array = np.asarray(x)
-        except ValueError as error:
-            raise DataError(f"{what} is a nest of different lengths: {error}") from None
-    if array is None:
-        return None
-    if array.dtype.kind == "f" and array.dtype.itemsize > 4:
-        array = array.astype(config.floatx())
-    elif array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
-        raise DataError(
-            f"{what} holds {array.dtype}, which is no number; "
-            f"received {type(x).__name__} of shape {array.shape}."
-        )
-    elif array.dtype.name == "int64":
-        array = _narrow(array)
-    if array.ndim == 0:
-        raise DataError(f"{what} must have a batch axis; received the single number {array}.")
-    return array
+from mlapi import tree
+from mlapi.data.leaves import is_small, map_arrays, narrow_dtype, narrowed, package_of, to_array
+from mlapi.data.rows import Batch, RowData, Rows
+from mlapi.errors import DataError
 
 
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """64-bit integers that fit become 32 bits wide, as integers are elsewhere."""
-    if array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
-        return array
-    return array.astype(np.int32)
-
-
-class ArrayData:
+class ArrayData(RowData):
     """Batches of a nest of arrays, all of one length.
 
+    A batch of arrays in order is a view of them. Arrays of 64 bits that are large are narrowed a
+    batch at a time, and files (`h5py.Dataset`, `numpy.memmap`) are read a batch at a time.
+
     Args:
-        x, y, sample_weight: nests of arrays.
-        batch_size: rows a batch; the last batch may be smaller.
-        shuffle: a new order each epoch, drawn on the host, the same on every backend.
+        x, y, sample_weight: nests of arrays, tensors, frames, lists.
+        batch_size, shuffle, class_weight: as in RowData.
     """
 
     def __init__(
@@ -65,70 +28,127 @@ class ArrayData:
         y: Any = None,
         sample_weight: Any = None,
         batch_size: int = 32,
-        shuffle: bool = False,
+        shuffle: bool | str = False,
+        class_weight: Mapping[int, float] | None = None,
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ArgumentError(f"batch_size must be an int of 1 or more, received {batch_size!r}.")
-        parts = []
-        for what, nest in (("x", x), ("y", y), ("sample_weight", sample_weight)):
-            # A list of numbers or of rows is one array; a list of arrays is several inputs.
-            if isinstance(nest, (list, tuple)) and not any(hasattr(n, "shape") for n in nest):
-                nest = np.asarray(nest) if nest and not isinstance(nest[0], dict) else nest
-            parts.append(tree.map_structure(lambda a, w=what: to_array(a, w), nest))
-        self.parts = tuple(parts)
-        self._flat = [a for a in tree.flatten(self.parts) if a is not None]
-        if not self._flat:
+        self.parts = tuple(
+            map_arrays(lambda a, w=what: _leaf(a, w), nest)
+            for what, nest in (("x", x), ("y", y), ("sample_weight", sample_weight))
+        )
+        flat = [a for a in tree.flatten(self.parts) if a is not None]
+        if not flat:
             raise DataError("x is None: there is nothing to train on.")
-        lengths = {len(a) for a in self._flat}
+        lengths = {len(a) for a in flat}
         if len(lengths) > 1:
             raise DataError(
                 "x, y and sample_weight must have the same length; received "
-                + ", ".join(str(a.shape) for a in self._flat)
+                + ", ".join(str(a.shape) for a in flat)
                 + "."
             )
-        self.length = lengths.pop()
+        super().__init__(lengths.pop(), batch_size, shuffle, class_weight)
         if self.length == 0:
-            raise DataError(f"the data are empty: x has shape {self._flat[0].shape}, with no rows.")
-        self.batch_size = batch_size
-        self.shuffle = shuffle
+            raise DataError(f"the data are empty: x has shape {flat[0].shape}, with no rows.")
 
-    @property
-    def steps(self) -> int:
-        return -(-self.length // self.batch_size)
+    def whole(self) -> Batch:
+        """All rows as one batch."""
+        batch = self._reader(False)(slice(0, self.length))
+        return batch if self._weigh is None else self._weigh(batch)
 
-    def __iter__(self) -> Iterator[Any]:
-        """The batches of one epoch, each `(x, y, sample_weight)`."""
-        size, length = self.batch_size, self.length
+    def _reader(self, shuffled: bool) -> Callable[[Any], Batch]:
         x, y, weight = self.parts
-        order = host_random.generator().permutation(length) if self.shuffle else None
-        plain = all(a is None or isinstance(a, np.ndarray) for a in self.parts)
-        for start in range(0, length, size):
-            batch = slice(start, start + size)
-            rows = None if order is None else order[batch]
+        if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and weight is None:
+            # The usual case, without the calls in between.
+            if shuffled:
+                return lambda rows: (x.take(rows, 0), y.take(rows, 0), None)
+            return lambda rows: (x[rows], y[rows], None)
+        x, y, weight = (_reader_of(part, shuffled) for part in self.parts)
+        return lambda rows: (x(rows), y(rows), weight(rows))
 
-            def part(a: Any, batch: slice = batch, rows: np.ndarray | None = rows) -> Any:
-                if a is None:
-                    return None
-                return a[batch] if rows is None else a.take(rows, 0)
-
-            if plain:
-                yield part(x), part(y), part(weight)
-            else:
-                yield tree.map_structure(part, self.parts)
+    def _part(self, first: int, end: int) -> "ArrayData":
+        part = object.__new__(ArrayData)
+        part.__dict__.update(self.__dict__)
+        rows = slice(first, end)
+        part.parts = tree.map_structure(lambda a: None if a is None else a[rows], self.parts)
+        part.length = end - first
+        return part
 
 
-def split(arrays: tuple, fraction: float) -> tuple[tuple, tuple]:
-    """The first part and the last `fraction` of a nest of arrays, without shuffling."""
-    if not 0 < fraction < 1:
-        raise ArgumentError(f"validation_split must be between 0 and 1, received {fraction!r}.")
-    flat = [a for a in tree.flatten(arrays) if a is not None]
-    length = len(flat[0])
-    cut = int(length * (1 - fraction))
-    if cut in (0, length):
-        raise DataError(
-            f"validation_split={fraction} of {length} rows leaves "
-            f"{cut} to train on and {length - cut} to validate on; both must be at least 1."
-        )
-    first = tree.map_structure(lambda a: None if a is None else a[:cut], arrays)
-    last = tree.map_structure(lambda a: None if a is None else a[cut:], arrays)
-    return first, last
+class Stored:
+    """An array that is read, or narrowed, only a batch at a time.
+
+    Args:
+        source: `numpy.ndarray`, `numpy.memmap` or `h5py.Dataset`.
+        dtype: what batches are cast to, None where each batch decides that for itself.
+        in_file: whether rows are better read in the order in which they lie.
+        first, end: the rows that are meant.
+    """
+
+    def __init__(
+        self, source: Any, dtype: np.dtype | None, in_file: bool, first: int, end: int
+    ) -> None:
+        self._source, self._dtype, self._in_file = source, dtype, in_file
+        self._first, self._end = first, end
+        self.shape = (end - first, *source.shape[1:])
+        self.dtype = dtype or source.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> "Stored":
+        first, end, _ = rows.indices(len(self))
+        at = self._first
+        return Stored(self._source, self._dtype, self._in_file, at + first, at + end)
+
+    def read(self, rows: Rows) -> np.ndarray:
+        """The rows of a slice without step, or of different numbers in any order."""
+        if isinstance(rows, slice):
+            first, end, _ = rows.indices(len(self))
+            found = np.asarray(self._source[self._first + first : self._first + end])
+        elif self._in_file:
+            order = np.argsort(rows)
+            in_order = np.asarray(self._source[rows[order] + self._first])
+            found = np.empty_like(in_order)
+            found[order] = in_order
+        else:
+            found = self._source.take(rows + self._first, 0)
+        return narrowed(found) if self._dtype is None else found.astype(self._dtype)
+
+
+def _leaf(x: Any, what: str) -> Any:
+    if x is None or isinstance(x, Stored):
+        return x
+    if package_of(x) == "h5py" or isinstance(x, np.memmap):
+        if x.dtype.kind not in "fiub":
+            raise DataError(f"{what} holds {x.dtype}, which is no number; it is stored in a file.")
+        if not x.shape:
+            raise DataError(f"{what} must have a batch axis; it is a single number in a file.")
+        return Stored(x, None, True, 0, x.shape[0])
+    array = to_array(x, what)
+    if is_small(array):
+        return narrowed(array)
+    dtype = narrow_dtype(array)
+    return array if dtype is None else Stored(array, dtype, False, 0, len(array))
+
+
+def _reader_of(part: Any, shuffled: bool) -> Callable[[Any], Any]:
+    """What returns rows of a nest of arrays, in its structure."""
+    if part is None:
+        return _nothing
+    if isinstance(part, Stored):
+        return part.read
+    if isinstance(part, np.ndarray):
+        return (lambda rows: part.take(rows, 0)) if shuffled else part.__getitem__
+    if isinstance(part, dict):
+        named = [(name, _reader_of(child, shuffled)) for name, child in part.items()]
+        return lambda rows: {name: read(rows) for name, read in named}
+    readers = [_reader_of(child, shuffled) for child in part]
+    if isinstance(part, list):
+        return lambda rows: [read(rows) for read in readers]
+    kind: Any = type(part)
+    if hasattr(part, "_fields"):
+        return lambda rows: kind(*[read(rows) for read in readers])
+    return lambda rows: tuple([read(rows) for read in readers])
+
+
+def _nothing(rows: Any) -> None:
+    return None

@@ -1,104 +1,122 @@
-"""Batches from whatever yields them, and the choice between the kinds of data."""
+"""Batches from whatever yields them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-import numpy as np
+from mlapi.data.ahead import paced
+from mlapi.data.batches import as_batch
+from mlapi.data.rows import Batch, collate
+from mlapi.data.weights import ClassWeights
+from mlapi.errors import ArgumentError
 
-from mlapi import tree
-from mlapi.data.arrays import ArrayData, to_array
-from mlapi.data.batches import unpack
-from mlapi.errors import DataError
+ENDLESS = 2**62  # what some loaders give as the length of data that never end
 
 
 class IterableData:
     """Batches that an iterable yields: `x`, `(x, y)` or `(x, y, sample_weight)`.
 
     Args:
-        source: a generator, or an object that can be iterated anew for every epoch. One with
-            `__getitem__` and `__len__` alone is read by index.
+        source: a generator, or an object that can be iterated anew for every epoch. If it has
+            `state_dict` and `load_state_dict`, they save and restore its place.
         class_weight: class → weight, multiplied into the sample weights.
+        target: the column that is `y`, where `x` is a dict.
     """
 
-    def __init__(self, source: Any, class_weight: Mapping[int, float] | None = None) -> None:
+    batch_size = None
+
+    def __init__(
+        self,
+        source: Any,
+        class_weight: Mapping[int, float] | None = None,
+        target: str | None = None,
+    ) -> None:
         self._source = source
-        self._class_weight = class_weight
-        # A generator cannot start again: epochs go on where the last one stopped.
-        self._running = source if isinstance(source, Iterator) else None
-        self.batch_size = None
+        self._weigh = ClassWeights(class_weight) if class_weight else None
+        self._target = target
+        self._is_restored = False
 
     @property
     def steps(self) -> int | None:
+        """Number of batches in an epoch, None where it is not known."""
         try:
-            return len(self._source)
-        except TypeError:
+            length = len(self._source)
+        except (TypeError, NotImplementedError, OverflowError):
             return None
+        return length if 0 <= length < ENDLESS else None
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of one epoch, each `(x, y, sample_weight)`."""
+        return self.batches()
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """One epoch from batch number `start` on.
+
+        Earlier batches are read and dropped, unless `load_state_dict` has set the source to where
+        it was. A generator goes on where it stopped.
+        """
+        skipped = 0 if self._is_restored else start
+        self._is_restored = False
+        return self._finished(self._read(skipped))
+
+    def state_dict(self) -> Any:
+        """Where the source is, in its own words, or None if it does not tell."""
+        return self._source.state_dict() if self._keeps_state() else None
+
+    def load_state_dict(self, state: Any) -> None:
+        """Sets the source to where it was; the next epoch goes on from there."""
+        self._source.load_state_dict(state)
+        self._is_restored = True
+
+    def split(self, fraction: float) -> Any:
+        """Data of batches cannot be split by rows."""
+        raise ArgumentError(
+            "validation_split needs data whose rows can be counted, such as arrays; received a "
+            f"{type(self._source).__name__}, which yields batches. Pass validation_data."
+        )
+
+    def _keeps_state(self) -> bool:
+        return hasattr(self._source, "state_dict") and hasattr(self._source, "load_state_dict")
+
+    def _read(self, start: int) -> Iterator[Any]:
+        source = self._source
+        runs_out = isinstance(source, Iterator)  # others may go on reading it, as may later epochs
+        batches = source if runs_out else iter(source)
+        if not self._keeps_state():  # which would be that of what was read ahead
+            batches = paced(batches, shared=runs_out)
+        return islice(batches, start, None) if start else batches
+
+    def _finished(self, batches: Iterator[Any]) -> Iterator[Batch]:
+        target, weigh = self._target, self._weigh
+        for raw in batches:
+            batch = as_batch(raw, target)
+            yield batch if weigh is None else weigh(batch)
+        call_hook(self._source, "on_epoch_end")
+
+
+def call_hook(source: Any, name: str) -> None:
+    """Calls a method that the source may have or not."""
+    method = getattr(source, name, None)
+    if callable(method):
+        method()
+
+
+class Grouped:
+    """Batches of an iterable that yields single rows.
+
+    Args:
+        source: yields rows, the same nest of numbers or arrays each.
+        size: rows a batch; the last batch may be smaller.
+    """
+
+    def __init__(self, source: Iterable[Any], size: int) -> None:
+        self._source, self._size = source, size
+
+    def __len__(self) -> int:
+        rows = len(self._source)  # type: ignore[arg-type]
+        return (rows + self._size - 1) // self._size
 
     def __iter__(self) -> Iterator[Any]:
-        if self._running is not None:
-            batches: Iterable = self._running
-        elif hasattr(self._source, "__iter__"):
-            batches = self._source
-        else:
-            batches = (self._source[i] for i in range(len(self._source)))
-        for batch in batches:
-            x, y, weight = tree.map_structure(_leaf, unpack(batch))
-            if self._class_weight:
-                weight = class_weights(self._class_weight, y, weight)
-            yield x, y, weight
-        if hasattr(self._source, "on_epoch_end"):
-            self._source.on_epoch_end()
-
-
-def _leaf(x: Any) -> Any:
-    return None if x is None else to_array(x, "a batch")
-
-
-def adapt(
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
-    *,
-    batch_size: int | None = None,
-    shuffle: bool = False,
-    class_weight: Mapping[int, float] | None = None,
-) -> ArrayData | IterableData:
-    """Batches of what a user passes to `fit`, `evaluate` or `predict`."""
-    if x is None:
-        raise DataError("x is None: pass arrays, or an iterable that yields (x, y).")
-    if _yields_batches(x):
-        if y is not None or sample_weight is not None:
-            raise DataError(
-                f"x is a {type(x).__name__}, which yields whole batches: y and sample_weight must "
-                "come out of it, not beside it."
-            )
-        return IterableData(x, class_weight)
-    if class_weight:
-        y = to_array(y, "y")
-        sample_weight = class_weights(class_weight, y, to_array(sample_weight, "sample_weight"))
-    size = 32 if batch_size is None else batch_size
-    return ArrayData(x, y, sample_weight, size, bool(shuffle))
-
-
-def _yields_batches(x: Any) -> bool:
-    if x is None or isinstance(x, (np.ndarray, list, tuple, dict)) or hasattr(x, "shape"):
-        return False
-    return hasattr(x, "__iter__") or hasattr(x, "__next__") or hasattr(x, "__getitem__")
-
-
-def class_weights(
-    weights: Mapping[int, float], y: Any, sample_weight: np.ndarray | None
-) -> np.ndarray:
-    """One weight a row: that of its class, times the sample weight."""
-    if not isinstance(y, np.ndarray):
-        raise DataError("class_weight needs a single target array y.")
-    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
-    labels = labels.astype(np.int64)
-    highest = max(int(labels.max(initial=0)), *(int(k) for k in weights))
-    table = np.ones(highest + 1, np.float32)
-    for label, weight in weights.items():
-        table[int(label)] = weight
-    found = table[labels]
-    if sample_weight is None:
-        return found
-    return found.reshape(found.shape + (1,) * (sample_weight.ndim - found.ndim)) * sample_weight
+        rows = iter(self._source)
+        while taken := list(islice(rows, self._size)):
+            yield collate(taken)

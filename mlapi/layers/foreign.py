@@ -62,9 +62,10 @@ class _Shared(_Foreign):
         self.built = True
 
     def _call_held(self, training: bool | None, args: tuple, kwargs: dict[str, Any]) -> Any:
-        plain = scope.plain
-        values = None if plain else {name: v.value for name, v in self._variables.items()}
-        return self._held[0](values, training, args, kwargs)
+        def values() -> dict[str, Any]:
+            return {name: v.value for name, v in self._variables.items()}
+
+        return self._held[0](values, scope.plain, training, args, kwargs)
 
 
 class TorchModuleWrapper(_Shared):

@@ -92,7 +92,7 @@ def check(spec: Any, inputs: Any, where: str) -> None:
                 f"{where}: inputs {', '.join(map(repr, missing))} are missing; "
                 f"received {', '.join(map(repr, inputs))}."
             )
-        found = [inputs[name] for name in spec]
+        found = tree.flatten([inputs[name] for name in spec])
     if len(specs) != len(found):
         raise ShapeError(f"{where}: expected {len(specs)} inputs, received {len(found)}.")
     for one, tensor in zip(specs, found, strict=True):

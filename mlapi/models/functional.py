@@ -126,7 +126,9 @@ class Functional(Model):
     def _prepared(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         if args and not self._single_input:
             args = (self._matched(args[0]), *args[1:])
-        elif args and isinstance(args[0], (list, tuple, dict)):
+        elif args and isinstance(args[0], dict):
+            args = (self._only(args[0]), *args[1:])
+        elif args and isinstance(args[0], (list, tuple)):
             nested = tree.flatten(args[0])
             if len(nested) == 1:
                 args = (nested[0], *args[1:])
@@ -137,17 +139,19 @@ class Functional(Model):
         return (tree.pack_sequence_as(args[0], tensors), *args[1:]), kwargs
 
     def _matched(self, inputs: Any) -> Any:
-        """The given nest in the structure of the model's inputs: by name, or by place."""
+        """The given nest in the structure of the model's inputs: by name, or by place.
+
+        A dict may hold more than the inputs; what the model has no input for is passed over.
+        """
         want = self._inputs_struct
-        if isinstance(inputs, dict):
-            names = list(want) if isinstance(want, dict) else self._input_names
-            missing = [n for n in names if n not in inputs]
+        if isinstance(inputs, dict) and isinstance(want, dict) and want.keys() <= inputs.keys():
+            flat = tree.flatten(_without_others(inputs, want))
+        elif isinstance(inputs, dict):
+            missing = [n for n in self._input_names if n not in inputs]
             if missing:
-                raise ShapeError(
-                    f"{self._where()}: inputs {', '.join(map(repr, missing))} are missing; "
-                    f"received {', '.join(map(repr, inputs))}."
-                )
-            flat = [inputs[n] for n in names]
+                names = list(want) if isinstance(want, dict) else self._input_names
+                raise self._missing([n for n in names if n not in inputs] or missing, inputs)
+            flat = [inputs[n] for n in self._input_names]
         else:
             flat = tree.flatten(inputs)
         if len(flat) != len(self.inputs):
@@ -157,8 +161,25 @@ class Functional(Model):
             )
         return tree.pack_sequence_as(want, flat)
 
+    def _only(self, inputs: dict[str, Any]) -> Any:
+        """The one input in a dict: of its name, or the only entry."""
+        name = (getattr(self, "_input_names", None) or ["input"])[0]
+        if name in inputs:
+            return inputs[name]
+        nested = tree.flatten(inputs)
+        if len(nested) != 1:
+            raise self._missing([name], inputs)
+        return nested[0]
+
+    def _missing(self, names: list[str], inputs: dict[str, Any]) -> ShapeError:
+        return ShapeError(
+            f"{self._where()}: inputs {', '.join(map(repr, names))} are missing; "
+            f"received {', '.join(map(repr, inputs)) or 'none'}."
+        )
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        values = [inputs] if self._single_input else tree.flatten(inputs)
+        nested = not self._single_input or isinstance(inputs, (list, tuple))
+        values = tree.flatten(inputs) if nested else [inputs]
         return (self._program or self._compile())(values)
 
     def get_config(self) -> dict[str, Any]:
@@ -167,6 +188,13 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Functional":
         return graph_config.from_config(cls, config, custom_objects)
+
+
+def _without_others(inputs: Any, want: Any) -> Any:
+    """What of `inputs` the nest `want` has the keys of, at every level."""
+    if isinstance(want, dict) and isinstance(inputs, dict) and want.keys() <= inputs.keys():
+        return {name: _without_others(inputs[name], child) for name, child in want.items()}
+    return inputs
 
 
 def _input_spec(tensor: SymbolicTensor) -> InputSpec:

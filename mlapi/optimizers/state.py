@@ -153,11 +153,12 @@ class OptimizerState(Configurable):
             slot_groups = [{_ACCUMULATOR: 0.0}, *slot_groups]
         if self.use_ema:
             slot_groups = [{"average": Variable.numpy}, *slot_groups]
-        for group in slot_groups:
-            self._slots.update({name: [] for name in group})
-            for variable in variables:
-                for name, start in group.items():
-                    self._slots[name].append(self._add_slot(variable, name, start))
+        with adapter.core.at_once():  # slots may start as the variables are
+            for group in slot_groups:
+                self._slots.update({name: [] for name in group})
+                for variable in variables:
+                    for name, start in group.items():
+                        self._slots[name].append(self._add_slot(variable, name, start))
         self._accumulators = self._slots.pop(_ACCUMULATOR, [])
         self.built = True
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from mlapi.errors import ArgumentError, ArgumentTypeError, DivergedError, nearest
 from mlapi.training.averages import SwapEMAWeights
+from mlapi.training.backup import BackupAndRestore
 from mlapi.training.callback import HOOKS, SHORT_NAMES, Callback, Values
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.checkpoint import ModelCheckpoint
@@ -27,6 +28,7 @@ from mlapi.training.tensorboard import TensorBoard
 ProgbarLogger = ProgressBar
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -150,6 +152,15 @@ class CSVLogger(Callback):
             self._replace(rows)
         with open(self.filename, "a", newline="", encoding="utf-8") as file:
             self._writer(file).writerow(row)
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the text of the file: lines of epochs that are trained again must not stay."""
+        return {"columns": self._columns, "text": Path(self.filename).read_bytes().decode()}
+
+    def set_state(self, state: Any) -> None:
+        """Puts the file back."""
+        self._columns = state["columns"]
+        Path(self.filename).write_bytes(state["text"].encode())
 
     def _writer(self, file: Any) -> "csv.DictWriter[str]":
         return csv.DictWriter(file, self._columns, restval="NA", delimiter=self.separator)

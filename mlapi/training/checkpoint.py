@@ -50,6 +50,8 @@ class ModelCheckpoint(Monitor):
         >>> keep = ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
     """
 
+    _kept = ("best", "_epochs", "_batches", "_last_batch", "_epoch")
+
     def __init__(
         self,
         filepath: str | PathLike[str],

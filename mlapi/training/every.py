@@ -9,6 +9,7 @@ class Every:
 
     Attributes:
         count: batches since the run began.
+        last: number of the last batch in its epoch, -1 before the first.
 
     Example:
         >>> from mlapi.training.every import Every
@@ -23,11 +24,11 @@ class Every:
     def __init__(self, steps: int | None) -> None:
         self.steps = steps
         self.count = 0
-        self._last = -1
+        self.last = -1
 
     def begin_epoch(self) -> None:
         """Notes that the batches are numbered from 0 again."""
-        self._last = -1
+        self.last = -1
 
     def passes(self, batch: int) -> bool:
         """Counts up to batch number `batch`, and says whether that completes another so many.
@@ -35,6 +36,6 @@ class Every:
         With `steps_per_execution` several batches pass between two calls.
         """
         before = self.count
-        self.count += batch - self._last
-        self._last = batch
+        self.count += batch - self.last
+        self.last = batch
         return self.steps is not None and self.count // self.steps > before // self.steps

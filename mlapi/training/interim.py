@@ -6,6 +6,7 @@ from typing import Any
 
 from mlapi import ops
 from mlapi.errors import ArgumentError
+from mlapi.training.callback import Callback
 from mlapi.training.every import Every
 from mlapi.validation import optional, positive_int
 
@@ -25,21 +26,29 @@ def metrics_set_aside(model: Any) -> Iterator[None]:
             variable.assign(value)
 
 
-class StepValidation:
+class StepValidation(Callback):
     """Validation every so many steps of training, whatever the epochs.
 
+    It is among the callbacks for its state's sake; the loop calls it before them.
+
     Args:
-        model: the Model in training.
         steps: how many batches apart.
         evaluate: function that evaluates and returns name → number.
     """
 
-    def __init__(self, model: Any, steps: int, evaluate: Callable[[], dict[str, float]]) -> None:
-        self._model = model
+    def __init__(self, steps: int, evaluate: Callable[[], dict[str, float]]) -> None:
         self._every = Every(steps)
         self._evaluate = evaluate
-        self._due = False
         self.found: dict[str, float] = {}
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the count of steps and the numbers of the epoch."""
+        return {"count": self._every.count, "last": self._every.last, "found": self.found}
+
+    def set_state(self, state: Any) -> None:
+        """Goes on from what `get_state` returned."""
+        self._every.count, self._every.last = state["count"], state["last"]
+        self.found = state["found"]
 
     def begin_epoch(self) -> None:
         """Forgets the numbers of the epoch before."""
@@ -48,10 +57,8 @@ class StepValidation:
 
     def after_step(self, step: int, logs: Any) -> Any:
         """Evaluates if it is time; returns the logs, with `val_…` numbers then."""
-        self._due |= self._every.passes(step)
-        if not self._due or (step + 1) % self._model.steps_per_execution:
-            return logs  # not due, or no callback would be told
-        self._due = False
+        if not self._every.passes(step):
+            return logs
         self.found = {f"val_{name}": value for name, value in self._evaluate().items()}
         return {**logs, **self.found}
 

@@ -81,6 +81,8 @@ class ReduceLROnPlateau(Monitor):
         >>> reduce = ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2, min_lr=1e-5)
     """
 
+    _kept = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from os import PathLike, fspath
@@ -27,7 +28,8 @@ class Logger(Protocol):
     - `val_…` numbers of a validation between two steps, as soon as they are there;
 
     each at the number of updates that the optimizer has made so far. `evaluate` tells them its
-    results under names with `test_` before.
+    results under names with `test_` before. A logger may have `get_state` and `set_state`, too, as
+    callbacks do, for runs that go on after an interruption.
 
     Example:
         >>> from mlapi.callbacks import Logger
@@ -67,6 +69,19 @@ class LogTo(Recorder):
     def __init__(self, logger: Logger) -> None:
         self.logger = logger
         self._found: dict[str, float] = {}
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the count of steps, and the state of a logger that has `get_state`."""
+        state = super().get_state() or {}
+        if hasattr(self.logger, "get_state"):
+            state["logger"] = self.logger.get_state()
+        return state
+
+    def set_state(self, state: Any) -> None:
+        """Goes on with a count of steps, and with the logger's state."""
+        super().set_state(state)
+        if hasattr(self.logger, "set_state"):
+            self.logger.set_state(state["logger"])
 
     def on_train_begin(self, logs: Values | None = None) -> None:
         """Tells what `fit` was called with."""
@@ -128,6 +143,7 @@ class JSONLogger:
 
     A line of numbers is `{"step": 100, "loss": 0.5}`, one of hyperparameters
     `{"hyperparameters": {…}}`. Numbers that JSON does not have are strings, `"nan"` and `"inf"`.
+    A run that goes on from a checkpoint takes back the lines that were written after it.
 
     Args:
         filename: the file; its folder is made.
@@ -160,6 +176,18 @@ class JSONLogger:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+    def get_state(self) -> dict[str, int]:
+        """Returns the length of the file."""
+        path = Path(self.filename)
+        return {"bytes": path.stat().st_size if path.exists() else 0}
+
+    def set_state(self, state: Mapping[str, int]) -> None:
+        """Cuts the file to a length, unless it is another that is shorter."""
+        self.close()
+        path = Path(self.filename)
+        if path.exists() and path.stat().st_size > state["bytes"]:
+            os.truncate(path, state["bytes"])
 
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._file is None:

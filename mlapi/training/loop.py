@@ -6,7 +6,7 @@ without such a reader never waits for the device.
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice
@@ -17,15 +17,15 @@ import numpy as np
 
 from mlapi import config, tree
 from mlapi.backends import adapter
-from mlapi.data import ArrayData, IterableData
+from mlapi.data import Data
 from mlapi.errors import DataError, DivergedError
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
 from mlapi.training.interim import StepValidation, metrics_set_aside
+from mlapi.training.resume import Keeper, Place, Source, keeping
 
 _core = adapter.core
-Data = ArrayData | IterableData
 
 
 def fit(
@@ -53,23 +53,28 @@ def fit(
     interim = None
     if validation is not None and validation_every is not None:
         validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
-        interim = StepValidation(model, validation_every, validate)
+        interim = StepValidation(validation_every, validate)
+        hooks.append(interim)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
-    source = Repeating(data) if steps_per_epoch else data
-    with _deferred_interrupt() as check_interrupt:
+    source = Source(data, steps_per_epoch)
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
         hooks.on_train_begin()
         try:
-            for epoch in range(initial_epoch, epochs):
-                hooks.on_epoch_begin(epoch)
+            start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)
+            epoch_logs = start.logs
+            for epoch in range(start.epoch, epochs):
+                if not start.step:
+                    hooks.on_epoch_begin(epoch)
                 model._in_epoch = True
                 try:
                     logs = _train_epoch(
-                        model, source, steps_per_epoch, hooks, check_interrupt, interim
+                        model, source, epoch, start, hooks, check_interrupt, keeper, interim
                     )
                 finally:
                     model._in_epoch = False
+                start = Place(epoch + 1)
                 epoch_logs = fetch(logs)
                 if interim is not None:
                     epoch_logs.update(interim.found)
@@ -78,6 +83,9 @@ def fit(
                     epoch_logs.update({f"val_{name}": value for name, value in found.items()})
                 hooks.on_epoch_end(epoch, epoch_logs)
                 _check_diverged(model, epoch_logs, epoch, data, hooks)
+                if keeper:
+                    last = model.stop_training or epoch + 1 == epochs
+                    keeper.after_epoch(epoch, epoch_logs, last)
                 if model.stop_training:
                     break
             if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
@@ -92,31 +100,35 @@ def fit(
 
 def _train_epoch(
     model: Any,
-    data: Any,
-    limit: int | None,
+    source: Source,
+    epoch: int,
+    start: Place,
     hooks: CallbackList,
     check_interrupt: Any,
+    keeper: Keeper | None,
     interim: StepValidation | None,
 ) -> Any:
-    """One pass over the data; the last batch's logs, which hold the epoch's running means."""
-    model.reset_metrics()
-    if interim is not None:
-        interim.begin_epoch()
-    begin, end = _batch_hooks(hooks, "train", model.steps_per_execution)
-    function = None
-    logs = None
-    for step, batch in enumerate(islice(data, limit)):
-        if function is None:
-            function = model._function("train", batch)
-            model._check_labels(data)
+    """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
+    if not start.step:
+        model.reset_metrics()
+        if interim is not None:
+            interim.begin_epoch()
+    begin, end = _batch_hooks(hooks, "train")
+    logs = start.logs if start.step else None
+    batches = () if start.step and model.stop_training else source.epoch(start.step)
+    for first, step, function, batch in _executions(model, "train", batches, start.step):
+        if first == start.step:
+            model._check_labels(source.data)
         if begin is not None:
-            begin(step, None)
+            begin(first, None)
         logs = function(batch)
         if interim is not None:
             logs = interim.after_step(step, logs)
         if end is not None:
             end(step, logs)
-        check_interrupt()
+        if keeper:
+            keeper.after_batch(epoch, step, logs)
+        check_interrupt(keeper)
         if model.stop_training:
             break
     if logs is None:
@@ -147,15 +159,13 @@ def evaluate(
             stack.enter_context(metrics_set_aside(model))
         model.reset_metrics()
         hooks.on_test_begin()
-        begin, end = _batch_hooks(hooks, "test", model.steps_per_execution)
+        begin, end = _batch_hooks(hooks, "test")
         logs = None
-        function = None
-        for step, batch in enumerate(islice(data, steps)):
-            if function is None:
-                function = model._function("test", batch)
+        for first, step, function, batch in _executions(model, "test", islice(data, steps)):
+            if not first:
                 model._check_labels(data)
             if begin is not None:
-                begin(step, None)
+                begin(first, None)
             logs = function(batch)
             if end is not None:
                 end(step, logs)
@@ -181,7 +191,7 @@ def predict(
     function = None
     try:
         hooks.on_predict_begin()
-        begin, end = _batch_hooks(hooks, "predict", model.steps_per_execution)
+        begin, end = _batch_hooks(hooks, "predict")
         for step, batch in enumerate(islice(data, steps)):
             if function is None:
                 function = model._function("predict", batch)
@@ -228,29 +238,6 @@ class Collected:
         return tree.map_structure(lambda *parts: np.concatenate(parts), *self._parts)
 
 
-class Repeating:
-    """Batches without end: an epoch of `steps_per_epoch` goes on where the last one stopped."""
-
-    def __init__(self, data: Data) -> None:
-        self._data = data
-        self._batches: Iterator[Any] | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        while True:
-            # An iterator that an earlier epoch left may be at its very end: only a fresh one
-            # that yields nothing means that there is nothing.
-            fresh = self._batches is None
-            if self._batches is None:
-                self._batches = iter(self._data)
-            came = False
-            for batch in self._batches:
-                came = True
-                yield batch
-            self._batches = None
-            if fresh and not came:
-                return
-
-
 def _within_limit(steps: int | None, data: Data) -> int | None:
     """How many batches to take; `config.set_max_steps_per_epoch` has the last word."""
     most = config.max_steps_per_epoch()
@@ -287,25 +274,38 @@ def _hooks(
     )
 
 
+def _executions(
+    model: Any, kind: str, batches: Iterable[Any], start: int = 0
+) -> Iterator[tuple[int, int, Callable, Any]]:
+    """Numbers of the first and the last batch of each execution, the function, its argument."""
+    size = model.steps_per_execution
+    function = None
+    batches = iter(batches)
+    while group := list(islice(batches, size)):
+        if function is None:
+            function = model._function(kind, group[0])
+        last = start + len(group) - 1
+        if size == 1:
+            yield start, start, function, group[0]
+        elif len(group) == size and len({_shapes(batch) for batch in group}) == 1:
+            yield start, last, model._function(kind, group[0], several=True), group
+        else:  # what is left, which is not worth a compilation
+            yield start, last, lambda group, one=function: [one(b) for b in group][-1], group
+        start = last + 1
+
+
+def _shapes(batch: Any) -> tuple[Any, ...]:
+    return tuple(getattr(x, "shape", None) for x in tree.flatten(batch))
+
+
 BatchHook = Callable[[int, Any], None]
 
 
-def _batch_hooks(
-    hooks: CallbackList, run: str, every: int
-) -> tuple[BatchHook | None, BatchHook | None]:
-    """The functions to call before and after a batch, None where nobody listens."""
-
-    def hook(end: str) -> BatchHook | None:
-        name = f"on_{run}_batch_{end}"
-        if not hooks.listens(name):
-            return None
-        call = getattr(hooks, name)
-        if every == 1:
-            return call
-        due = 0 if end == "begin" else every - 1
-        return lambda step, logs: call(step, logs) if step % every == due else None
-
-    return hook("begin"), hook("end")
+def _batch_hooks(hooks: CallbackList, run: str) -> tuple[BatchHook | None, BatchHook | None]:
+    """The functions to call before and after an execution, None where nobody listens."""
+    names = (f"on_{run}_batch_{when}" for when in ("begin", "end"))
+    begin, end = (getattr(hooks, name) if hooks.listens(name) else None for name in names)
+    return begin, end
 
 
 @contextmanager
@@ -319,8 +319,10 @@ def _deferred_interrupt() -> Iterator[Any]:
             raise KeyboardInterrupt
         asked = True
 
-    def check() -> None:
+    def check(keeper: Keeper | None) -> None:
         if asked:
+            if keeper:
+                keeper.save()
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

@@ -34,6 +34,15 @@ class Recorder(Closing):
     def write_batch(self, step: int, logs: Values) -> None:
         """Writes the numbers of a batch."""
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the count of steps."""
+        return {"first": self._first, "count": self._every.count, "last": self._every.last}
+
+    def set_state(self, state: Any) -> None:
+        """Goes on with a count of steps."""
+        self._first = state["first"]
+        self._every.count, self._every.last = state["count"], state["last"]
+
     def on_train_begin(self, logs: Values | None = None) -> None:
         """Finds out where the count of steps stands."""
         self._first = updates_made(self.model)

@@ -154,20 +154,51 @@ class Steps(_Base):
 
     # --- compiled functions -------------------------------------------------------------------
 
-    def _function(self, kind: str, batch: Any) -> Callable[[Any], Any]:
-        """The compiled step of a kind ("train", "test", "predict"), made at its first batch."""
-        made = (self._functions or {}).get(kind)
+    def _function(self, kind: str, batch: Any, several: bool = False) -> Callable[[Any], Any]:
+        """The compiled step of a kind ("train", "test", "predict"), made at its first batch.
+
+        The one of several batches takes a list of them.
+        """
+        made = (self._functions or {}).get((kind, several))
         if made is None:
             step = getattr(self, f"{kind}_step")
             step = self._with_masks(step)
             if kind != "train":
                 step = _without_gradients(step)
             state = self._ready(kind, step, batch)
+            step = self._with_frozen_lists(step)
             how = False if self.run_eagerly else self.jit_compile
-            made = adapter.transforms.step(self._with_frozen_lists(step), state, how)
+            if how and not adapter.transforms.LIFTS_STATE and not self._is_plain(kind):
+                made = self._compiled_after_one(step, how)
+                made = _in_turn(made) if several else made
+            elif several and how is not False:
+                made = adapter.transforms.steps(step, state, how)
+            else:
+                made = adapter.transforms.step(step, state, how)
+                made = _in_turn(made) if several else made
             # Building a model in `_ready` forgets what was compiled before.
-            self._functions = {**(self._functions or {}), kind: made}
+            self._functions = {**(self._functions or {}), (kind, several): made}
         return made
+
+    def _compiled_after_one(self, step: Callable, how: bool) -> Callable:
+        """A step of the user's own: its first run, which is not compiled, may make Variables."""
+        run: Callable | None = None
+
+        def call(batch: Any) -> Any:
+            nonlocal run
+            if run is not None:
+                return run(batch)
+            out = adapter.transforms.step(step, (), False)(batch)
+            run = adapter.transforms.step(step, self._state(), how)
+            return out
+
+        return call
+
+    def _state(self) -> list[Any]:
+        return collect([self, *self.metrics, *self._optimizers()])
+
+    def _is_plain(self, kind: str) -> bool:
+        return getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
 
     def _with_frozen_lists(self, step: Callable) -> Callable:
         """Lists that are searched once, here, and not in every step."""
@@ -199,7 +230,7 @@ class Steps(_Base):
         symbols = tree.map_structure(_spec, batch)
         x, y, _ = unpack(symbols)
         self._check_targets(kind, y)
-        plain = getattr(type(self), f"{kind}_step") is getattr(Steps, f"{kind}_step")
+        plain = self._is_plain(kind)
         unmatched = plain and kind != "predict" and not self._matched_to_outputs()
         if unmatched or not self._has_all_variables(plain):
             y_pred = self._output_specs = infer(self.forward, (x,), {}, self.variables)
@@ -217,7 +248,7 @@ class Steps(_Base):
         if adapter.transforms.LIFTS_STATE and not plain:
             # A step of the user's own may make Variables at its first use.
             infer(step, (pack(*symbols),), {}, self.variables)
-        return collect([self, *self.metrics, *self._optimizers()])
+        return self._state()
 
     def _has_all_variables(self, plain: bool) -> bool:
         """Whether a call of the model on the batch would make no Variable."""
@@ -256,6 +287,10 @@ class Steps(_Base):
 def _masks_of(y_pred: Any) -> Any:
     masks = tree.map_structure(get_mask, y_pred)
     return None if all(m is None for m in tree.flatten(masks)) else masks
+
+
+def _in_turn(step: Callable) -> Callable:
+    return lambda batches: [step(batch) for batch in batches][-1]
 
 
 def _without_gradients(step: Callable) -> Callable:

@@ -1,18 +1,20 @@
 """`compile`, `fit`, `evaluate`, `predict` and their single-batch forms."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 from mlapi import optimizers as optimizers_module
 from mlapi import serialization, tree
 from mlapi.backends import adapter
-from mlapi.data import ArrayData, class_weights, split
+from mlapi.data import ArrayData, adapt_validation
 from mlapi.data import adapt as adapt_data
 from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.metrics import Mean
 from mlapi.optimizers import LossScaleOptimizer
 from mlapi.state import Variable
 from mlapi.training import loop
+from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
 from mlapi.training.interim import check_paces
@@ -41,7 +43,7 @@ class Trainer(StatelessSteps, Steps):
     _step_metrics: Any = None
     _in_epoch: bool = False
     _frozen_variables: list[Variable] | None = None
-    _functions: dict[str, Callable] | None = None
+    _functions: dict[tuple[str, bool], Callable] | None = None
 
     def compile(
         self,
@@ -144,7 +146,7 @@ class Trainer(StatelessSteps, Steps):
         callbacks: Sequence[Any] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -152,21 +154,26 @@ class Trainer(StatelessSteps, Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
+        resume: str | bool | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
         validation_every: int | None = None,
         log_every: int | None = None,
     ) -> History:
         """Train for a number of epochs.
 
         Args:
-            x: array, nest of arrays, or an iterable that yields `(x, y[, sample_weight])`.
-            y: targets of the same length, unless `x` yields them.
+            x: array, tensor, frame, nest of them, or anything that yields batches
+                `(x, y[, sample_weight])` or such rows; docs/data.md lists all kinds.
+            y: targets of the same length, unless `x` yields them; the name of the column with
+                them, where `x` is a frame, a dict or a table.
             batch_size: rows a batch, 32 by default.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1.
             callbacks: list of Callbacks.
             validation_split: fraction at the end of the arrays to evaluate on, not train.
-            validation_data: `(x, y[, sample_weight])` or an iterable to evaluate on.
-            shuffle: whether arrays get a new order each epoch.
+            validation_data: `(x, y[, sample_weight])`, or anything that `x` may be.
+            shuffle: whether rows that are known by number get a new order each epoch; `"batch"`:
+                whether batches do, whose rows stay together.
             class_weight: class → factor of its rows' losses.
             sample_weight: factor for each row.
             initial_epoch: number of the first epoch, from 0.
@@ -174,6 +181,10 @@ class Trainer(StatelessSteps, Steps):
             validation_steps: the same for the evaluation.
             validation_batch_size: rows a batch of the evaluation.
             validation_freq: evaluate every so many epochs, or in the epochs listed, from 1.
+            resume: "auto" to go on from the last checkpoint in `checkpoint_dir` if there is one,
+                True to demand one; the run ends with the same bits as one without interruption.
+            checkpoint_dir: folder to write checkpoints to: after each epoch and, in long ones,
+                every ten minutes. `callbacks.BackupAndRestore` offers other times.
             validation_every: evaluate every so many steps of the run instead, in the midst of
                 epochs; the logs of that step hold the `val_…` numbers, and those of an epoch the
                 last ones that it had.
@@ -191,23 +202,19 @@ class Trainer(StatelessSteps, Steps):
         for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise ArgumentError(f"{name} must be an int of 0 or more, received {value!r}.")
-        if validation_split and validation_data is None:
-            arrays = ArrayData(x, y, sample_weight).parts
-            (x, y, sample_weight), validation_data = split(arrays, validation_split)
-        check_paces(validation_every, log_every, validation_freq, validation_data)
+        validated = validation_data if validation_data is not None else validation_split or None
+        check_paces(validation_every, log_every, validation_freq, validated)
         data = adapt_data(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
         )
         validation = None
         if validation_data is not None:
-            parts = (
-                validation_data
-                if isinstance(validation_data, (tuple, list))
-                else (validation_data,)
+            validation = adapt_validation(
+                validation_data, y, batch_size=validation_batch_size or batch_size
             )
-            validation = adapt_data(
-                *parts, batch_size=validation_batch_size or batch_size, shuffle=False
-            )
+        elif validation_split:
+            data, validation = data.split(validation_split)
+            validation.batch_size = validation_batch_size or validation.batch_size
         return loop.fit(
             self,
             data,
@@ -217,7 +224,7 @@ class Trainer(StatelessSteps, Steps):
             validation=validation,
             validation_steps=validation_steps,
             validation_freq=validation_freq,
-            callbacks=callbacks,
+            callbacks=with_backup(callbacks, resume, checkpoint_dir),
             verbose=verbose,
             validation_every=validation_every,
             log_every=log_every,
@@ -277,17 +284,14 @@ class Trainer(StatelessSteps, Steps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        batch = ArrayData(x).parts
+        batch = ArrayData(x).whole()
         return tree.map_structure(_core.to_numpy, self._function("predict", batch)(batch))
 
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, as_dict: bool
     ) -> Any:
-        data = ArrayData(x, y, sample_weight)
-        x, y, sample_weight = data.parts
-        if class_weight:
-            sample_weight = class_weights(class_weight, y, sample_weight)
-        batch = (x, y, sample_weight)
+        data = ArrayData(x, y, sample_weight, class_weight=class_weight)
+        batch = data.whole()
         function = self._function(kind, batch)
         self._check_labels(data)
         self.reset_metrics()

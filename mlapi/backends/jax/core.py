@@ -62,6 +62,10 @@ def convert(x: Any, dtype: str | None = None) -> jax.Array:
     return jnp.asarray(x, native)
 
 
+def place(x: jax.Array) -> jax.Array:
+    return x  # jax moves arguments itself
+
+
 def _available(dtype: str) -> np.dtype:
     """What jax has for it: 32 bits for 64 unless the program set `jax_enable_x64`."""
     return jax.dtypes.canonicalize_dtype(dtype)
@@ -106,6 +110,14 @@ def describe_devices() -> list[str]:
 
 
 free_memory = jax.clear_caches
+
+
+def random_state() -> dict[str, Any]:
+    return {}  # there are no global generators
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    pass
 
 
 # --- variables -------------------------------------------------------------------------------
@@ -221,6 +233,9 @@ def _eval_shape(fn: Callable[..., Any], specs: list[Spec]) -> Any:
 
 def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
     abstract_eval(fn, specs, ())
+
+
+at_once = jax.ensure_compile_time_eval
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mlapi import tree
 from mlapi.backends.jax.core import Borrowed, assign, convert
-from mlapi.errors import not_scalar
+from mlapi.errors import not_in_state, not_scalar
 
 # A compiled function knows its Variables from the start: they must all exist.
 LIFTS_STATE = True
@@ -54,9 +55,17 @@ remat = jax.checkpoint
 
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     """One `jax.jit` over (values of the variables, arguments), the values donated."""
+    return _lifted(*_pure(fn, variables))
+
+
+Orders = dict[frozenset, list]
+
+
+def _pure(fn: Callable[..., Any], variables: Sequence[Any]) -> tuple[Callable, list[Any], Orders]:
+    """`fn` of (values of the variables, args, kwargs), which returns the new values too."""
     variables = list(variables)
     known = {id(v) for v in variables}
-    orders: dict[frozenset, list] = {}
+    orders: Orders = {}
 
     def pure(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
         borrowed = Borrowed(variables, values)
@@ -65,13 +74,15 @@ def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | No
             new = [v._storage for v in variables]
         for variable in borrowed.written:
             if id(variable) not in known:
-                raise ValueError(
-                    f"the compiled function assigns to Variable {variable.path!r}, which is not "
-                    "in the `state` given to mlapi.jit; add it, or the layer that owns it."
-                )
+                raise not_in_state(variable.path)
         _note_orders(out, orders)
         return out, new
 
+    return pure, variables, orders
+
+
+def _lifted(pure: Callable, variables: list[Any], orders: Orders) -> Callable[..., Any]:
+    """A compiled `pure` that takes the variables' values, and leaves the new ones there."""
     compiled = jax.jit(pure, donate_argnums=0)
     kept = jax.jit(pure)
 
@@ -125,6 +136,30 @@ def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool |
     if jit_compile is False:
         return lambda batch: fn(tree.map_structure(_tensor, batch))
     return jit(fn, variables, jit_compile)
+
+
+def steps(
+    fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None
+) -> Callable[[list[Any]], Any]:
+    """One `lax.scan`, whose carry are the values of the variables."""
+    pure, variables, orders = _pure(fn, variables)
+
+    def scanned(values: list[Any], args: tuple, kwargs: dict) -> tuple[Any, list[Any]]:
+        def body(values: list[Any], batch: Any) -> tuple[list[Any], Any]:
+            out, new = pure(values, (batch,), kwargs)
+            return new, out
+
+        new, outs = jax.lax.scan(body, values, *args)
+        return tree.map_structure(lambda x: x[-1], outs), new
+
+    run = _lifted(scanned, variables, orders)
+    return lambda batches: run(tree.map_structure(_stacked, *batches))
+
+
+def _stacked(*parts: Any) -> Any:
+    if parts[0] is None:
+        return None
+    return (np if isinstance(parts[0], np.ndarray) else jnp).stack(parts)
 
 
 def _tensor(x: Any) -> Any:

@@ -18,6 +18,9 @@ from tensorflow.python.eager import context
 # are inferred twice for every call of a model's construction.
 from tensorflow.python.framework.func_graph import FuncGraph
 
+# Asked through the public function, it would make a generator where there is none.
+from tensorflow.python.ops import stateful_random_ops
+
 from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
@@ -78,6 +81,10 @@ def convert(x: Any, dtype: str | None = None) -> tf.Tensor:
     return tf.convert_to_tensor(x, dtype)
 
 
+def place(x: tf.Tensor) -> tf.Tensor:
+    return x  # tensorflow moves arguments itself
+
+
 _ALIGNMENT = 64  # bytes; on arrays that are not so aligned, TensorFlow's kernels end the process
 
 
@@ -133,6 +140,30 @@ def describe_devices() -> list[str]:
 def free_memory() -> None:
     if (session := context.context_safe()) is not None:
         session.clear_kernel_cache()
+
+
+def random_state() -> dict[str, Any]:
+    states: dict[str, Any] = {}
+    if stateful_random_ops.global_generator is not None:
+        states["generator"] = stateful_random_ops.global_generator.state.numpy()
+    # Seeds of the older operations come from a generator in Python, once a seed was set.
+    seeds = getattr(context.context_safe(), "_rng", None)
+    if seeds is not None:
+        states["seeds"] = seeds.getstate()
+    return states
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    generator = stateful_random_ops.global_generator
+    if "generator" in state and generator is None:
+        made = tf.random.Generator.from_state(state["generator"], "auto_select")
+        tf.random.set_global_generator(made)
+    elif "generator" in state:
+        generator.reset(state["generator"])
+    seeds = getattr(context.context_safe(), "_rng", None)
+    if seeds is not None and "seeds" in state:
+        version, words, more = state["seeds"]
+        seeds.setstate((version, tuple(words), more))
 
 
 # --- variables -------------------------------------------------------------------------------
@@ -196,6 +227,9 @@ def abstract_eval(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequ
 
 def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
     abstract_eval(fn, specs, ())
+
+
+at_once = tf.init_scope
 
 
 @contextmanager

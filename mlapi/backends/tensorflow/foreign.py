@@ -1,5 +1,6 @@
 """SavedModels of tensorflow as layers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -35,7 +36,14 @@ class SavedModel:
         used = {id(v): v for call in (self.call, self.training_call) for v in _variables(call)}
         return [(v.name.removesuffix(":0"), v, bool(v.trainable)) for v in used.values()]
 
-    def __call__(self, values: None, training: bool | None, args: tuple, kwargs: dict) -> Any:
+    def __call__(
+        self,
+        values: Callable[[], dict[str, Any]],
+        plain: bool,
+        training: bool | None,
+        args: tuple,
+        kwargs: dict,
+    ) -> Any:
         return (self.training_call if training else self.call)(*args, **kwargs)
 
 

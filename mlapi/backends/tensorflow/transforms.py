@@ -141,5 +141,34 @@ def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool |
     return jit(fn, variables, jit_compile)
 
 
+def steps(
+    fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None
+) -> Callable[[list[Any]], Any]:
+    """A `tf.while_loop` around one traced step."""
+
+    def looped(batches: Any) -> Any:
+        flat = tree.flatten(batches)
+        rows = [tf.gather(x, 0) if isinstance(x, tf.Tensor) else x for x in flat]
+        traced = tf.function(fn, autograph=False)
+        one = traced.get_concrete_function(tree.pack_sequence_as(batches, rows))
+        first = tree.map_structure(lambda x: tf.zeros(x.shape, x.dtype), one.structured_outputs)
+
+        def body(i: Any, _: Any) -> tuple[Any, Any]:
+            given = [tf.gather(x, i) for x in flat if isinstance(x, tf.Tensor)]
+            return i + 1, one(*given)
+
+        count = next(x.shape[0] for x in flat if isinstance(x, tf.Tensor))
+        return tf.while_loop(lambda i, _: i < count, body, (0, first))[1]
+
+    run = jit(looped, variables, jit_compile)
+    return lambda batches: run(tree.map_structure(_stacked, *batches))
+
+
+def _stacked(*parts: Any) -> Any:
+    if parts[0] is None:
+        return None
+    return (np if isinstance(parts[0], np.ndarray) else tf).stack(parts)
+
+
 def _tensor(x: Any) -> Any:
     return convert(x) if x is not None else None

@@ -24,7 +24,7 @@ def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
 
 
 def host_int(x: Tensor) -> int | None:
-    return None if core.is_imagining() or torch.compiler.is_compiling() else int(x)
+    return None if core.is_imagining() or core.is_compiling() else int(x)
 
 
 def cumprod(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:

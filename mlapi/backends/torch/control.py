@@ -19,7 +19,7 @@ Tensor = torch.Tensor
 def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     if core.is_imagining():  # both give the same shapes
         return true_fn()
-    if torch.compiler.is_compiling():
+    if core.is_compiling():
         return torch.cond(pred, _copied(true_fn), _copied(false_fn), ())
     return true_fn() if pred else false_fn()
 
@@ -32,7 +32,7 @@ def _copied(branch: Callable[[], Any]) -> Callable[[], Any]:
 def switch(index: Tensor, branches: Sequence[Callable[[], Any]]) -> Any:
     if core.is_imagining():
         return branches[0]()
-    if not torch.compiler.is_compiling():
+    if not core.is_compiling():
         return branches[min(max(int(index), 0), len(branches) - 1)]()
     if len(branches) == 1:
         return branches[0]()
@@ -47,7 +47,7 @@ def while_loop(
 ) -> tuple[Any, ...]:
     if core.is_imagining():  # the numbers might never end the loop
         return step(*values)
-    if torch.compiler.is_compiling():
+    if core.is_compiling():
         return _compiled_loop(test, step, values, maximum_iterations)
     left = math.inf if maximum_iterations is None else maximum_iterations
     while left > 0 and test(*values):

@@ -6,7 +6,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mlapi import dtypes, tree
 from mlapi.backends import trials
 from mlapi.backends.contract import Spec
 from mlapi.backends.numbers import MANY_NUMBERS, number_key
+from mlapi.errors import not_in_state
 
 device = torch.device(
     "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -79,13 +80,19 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     return torch.as_tensor(x, dtype=native, device=target)
 
 
+def place(x: torch.Tensor) -> torch.Tensor:
+    target = working_device()
+    # A copy to the host that nobody waits for would be read before it is there.
+    return x.to(target, non_blocking=target != _CPU)
+
+
 _REAL = frozenset({torch.Tensor, torch.nn.Parameter})
 _numbers: dict[Any, torch.Tensor] = {}
 
 
 def number_like(x: complex, dtype: str, like: torch.Tensor) -> torch.Tensor:
     real = type(like) in _REAL and like.device.type != "meta"
-    if not real or torch.compiler.is_compiling():
+    if not real or is_compiling():
         return torch.tensor(x, dtype=NATIVE[dtype], device=like.device)
     key = number_key(x, dtype, like.device)
     number = _numbers.get(key)
@@ -105,6 +112,35 @@ _META = torch.device("meta")
 def is_imagining() -> bool:
     """Whether shapes are inferred: tensors are not there, or hold numbers that mean nothing."""
     return _rehearsing or _abstract is not None
+
+
+_tracing = False
+
+
+def is_compiling() -> bool:
+    """Whether what runs now becomes part of a graph: ours, or that of `torch.compile`."""
+    return _tracing or torch.compiler.is_compiling()
+
+
+def stands_in() -> bool:
+    """Whether variables have other storage than usual."""
+    return _tracing
+
+
+@contextmanager
+def standing_in(variables: Sequence[Any], values: Sequence[torch.Tensor]) -> Iterator[None]:
+    """Traces with other tensors as the variables' storage."""
+    global _tracing
+    stored = [v._storage for v in variables]
+    _tracing = True
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable._storage = value
+        yield
+    finally:
+        _tracing = False
+        for variable, value in zip(variables, stored, strict=True):
+            variable._storage = value
 
 
 def working_device() -> torch.device:
@@ -180,6 +216,20 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
+def random_state() -> dict[str, Any]:
+    states = {"cpu": to_numpy(torch.get_rng_state())}
+    if torch.cuda.is_available():
+        states |= {str(i): to_numpy(s) for i, s in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    states = {name: torch.from_numpy(np.array(words)) for name, words in state.items()}
+    torch.set_rng_state(states.pop("cpu"))
+    for name, words in states.items():
+        torch.cuda.set_rng_state(words, int(name))
+
+
 # --- variables -------------------------------------------------------------------------------
 
 
@@ -219,6 +269,8 @@ def assign(variable: Any, value: torch.Tensor) -> None:
     if _rehearsing:
         return
     storage = variable._storage
+    if _tracing:
+        _check_part_of_state(variable)
     if storage.requires_grad:
         with torch.no_grad():
             storage.copy_(value)
@@ -226,10 +278,17 @@ def assign(variable: Any, value: torch.Tensor) -> None:
         storage.copy_(value.detach())
 
 
+def _check_part_of_state(variable: Any) -> None:
+    if type(variable._storage) in _REAL:
+        raise not_in_state(variable.path)
+
+
 def assign_add(variable: Any, value: Any) -> None:
     if _rehearsing:
         return
     storage = variable._storage
+    if _tracing:
+        _check_part_of_state(variable)
     if storage.requires_grad:
         with torch.no_grad():
             storage.add_(value)
@@ -326,6 +385,9 @@ def call_without_values(fn: Callable[..., Any], specs: Sequence[Spec]) -> None:
 
     with FakeTensorMode():
         fn(*[torch.empty(s.shape, dtype=NATIVE[s.dtype], device=device) for s in specs])
+
+
+at_once = nullcontext
 
 
 @contextmanager

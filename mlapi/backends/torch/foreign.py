@@ -30,14 +30,19 @@ class TorchModule:
         return found + [(name, b, False) for name, b in self.module.named_buffers()]
 
     def __call__(
-        self, values: dict[str, Any] | None, training: bool | None, args: tuple, kwargs: dict
+        self,
+        values: Callable[[], dict[str, Any]],
+        plain: bool,
+        training: bool | None,
+        args: tuple,
+        kwargs: dict,
     ) -> Any:
-        """Call the module, with other tensors in the place of its own if `values` has any."""
+        """Call the module, with `values` in the place of its own tensors if these will not do."""
         if training is not None and training is not self.module.training:
             self.module.train(training)
-        if values is None:
+        if plain and not core.stands_in():
             return self.module(*args, **kwargs)
-        return torch.func.functional_call(self.module, values, args, kwargs)
+        return torch.func.functional_call(self.module, values(), args, kwargs)
 
 
 def share(variable: Any, tensor: torch.Tensor) -> None:

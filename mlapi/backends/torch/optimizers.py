@@ -49,10 +49,10 @@ class Bundle:
             one = _one(self.tensors)
             if one is not None:
                 return type(self)(torch._foreach_add(self.tensors, one, alpha=other))
-        return type(self)(torch._foreach_add(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_add(self.tensors, _plain(other, self.tensors)))
 
     def __sub__(self, other: Any) -> Self:
-        return type(self)(torch._foreach_sub(self.tensors, _plain(other)))
+        return type(self)(torch._foreach_sub(self.tensors, _plain(other, self.tensors)))
 
     def __mul__(self, other: Any) -> Self:
         return type(self)(torch._foreach_mul(self.tensors, _factor(other, self.tensors)))
@@ -94,7 +94,7 @@ class Bundle:
         return type(self)(map_stacked(function, columns, torch.stack, torch.unbind))
 
     def all_finite(self) -> torch.Tensor:
-        if not torch.compiler.is_compiling():
+        if not core.is_compiling():
             # Norms take a tenth of the time. They may overflow, but if finite they are right.
             norms = torch.stack([n.float() for n in torch._foreach_norm(self.tensors)])
             finite = norms.isfinite().all()
@@ -119,7 +119,7 @@ class Bundle:
         norm = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
         # The difference is zero, or NaN if the norm is not finite: then all leaves become NaN.
         scale = limit / norm.clamp_min(limit) + (norm - norm)
-        return type(self)(torch._foreach_mul(self.tensors, scale))
+        return type(self)(torch._foreach_mul(self.tensors, _plain(scale, self.tensors)))
 
     def lerp(self, other: Self, weight: Any) -> Self:
         return type(self)(torch._foreach_lerp(self.tensors, other.tensors, weight))
@@ -132,11 +132,11 @@ class Bundle:
             else:
                 torch._foreach_add_(self.tensors, one, alpha=other)
         elif scale is None:
-            torch._foreach_add_(self.tensors, _plain(other))
+            torch._foreach_add_(self.tensors, _plain(other, self.tensors))
         elif isinstance(scale, torch.Tensor):
-            torch._foreach_add_(self.tensors, torch._foreach_mul(other.tensors, scale))
+            torch._foreach_add_(self.tensors, (other * scale).tensors)
         else:
-            torch._foreach_add_(self.tensors, _plain(other), alpha=scale)
+            torch._foreach_add_(self.tensors, _plain(other, self.tensors), alpha=scale)
 
     def mul_(self, other: Any) -> None:
         torch._foreach_mul_(self.tensors, _factor(other, self.tensors))
@@ -178,8 +178,11 @@ class Bundle:
         torch._foreach_zero_(self.tensors)
 
 
-def _plain(operand: Any) -> Any:
-    return operand.tensors if type(operand) is Bundle else operand
+def _plain(operand: Any, tensors: Tensors) -> Any:
+    if type(operand) is Bundle:
+        return operand.tensors
+    # Of a scalar tensor the list kernels want the number, which a graph does not have.
+    return [operand] * len(tensors) if core.stands_in() and core.is_tensor(operand) else operand
 
 
 # Leaves of so many numbers or fewer are stacked for reductions: the copy takes less time than a
@@ -205,19 +208,17 @@ _ones: dict[torch.dtype, torch.Tensor] = {
 def _one(tensors: Tensors) -> torch.Tensor | None:
     """One as a tensor for these leaves, or None where plain numbers are as good."""
     first = tensors[0]
-    if torch.compiler.is_compiling() or first.device.type != "cpu":
+    if core.is_compiling() or first.device.type != "cpu":
         return None
     kind = first.dtype
     return _ones.get(kind) if all(x.dtype is kind for x in tensors) else None
 
 
 def _factor(operand: Any, tensors: Tensors) -> Any:
-    if type(operand) is Bundle:
-        return operand.tensors
     if type(operand) in _NUMBERS:
         one = _one(tensors)
         return operand if one is None else one * operand
-    return operand
+    return _plain(operand, tensors)
 
 
 # --- numbers of a step ------------------------------------------------------------------------
@@ -232,7 +233,7 @@ def number(x: Any) -> Any:
     """A scalar as a Python number, or as a tensor while `torch.compile` traces."""
     if not isinstance(x, torch.Tensor):
         return x
-    if torch.compiler.is_compiling():
+    if core.is_compiling():
         return x.to(core.device)
     return x.item()
 
@@ -310,7 +311,7 @@ def _steps(tensors: Tensors) -> list[torch.Tensor]:
 
 def _fits(p: Bundle, g: Bundle) -> bool:
     """Whether fused kernels may have these: they read memory in its order, whatever the strides."""
-    if torch.compiler.is_compiling():
+    if core.is_compiling():
         return False
     kind = p.tensors[0].device.type
     if kind != "cpu" and (kind != "cuda" or len({(x.dtype, x.device) for x in p.tensors}) > 1):

@@ -34,7 +34,7 @@ _reused = torch.Generator()
 
 def _generator(seed: Tensor) -> torch.Generator | None:
     """A generator, where one can be had without waiting."""
-    if not seed.is_cpu or torch.compiler.is_compiling():
+    if not seed.is_cpu or core.is_compiling():
         return None
     word, counter = seed.tolist()
     return _reused.manual_seed((word * _SEED + counter * _COUNTER) % 2**64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mlapi.backends.torch import core
 from mlapi.backends.torch.nn import dense
 
 Tensor = torch.Tensor
@@ -40,7 +41,7 @@ def _run(kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> l
 def _fused(
     kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]
 ) -> tuple[Tensor, list[Tensor]]:
-    if torch.compiler.is_compiling():  # which would write out all steps, and take minutes for it
+    if core.is_compiling():  # which would write out all steps, and take minutes for it
         y, *last = _compiled(kind, len(states), [x, *states, *weights])
     else:
         y, *last = _run(kind, x, states, weights)

@@ -3,13 +3,14 @@
 # torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from mlapi import config, tree
+from mlapi import tree
+from mlapi.backends.torch import core
+from mlapi.backends.torch.compiled import compiled
 from mlapi.backends.torch.core import convert
 from mlapi.errors import not_scalar
 
@@ -26,12 +27,12 @@ def _detach(x: Any) -> Any:
 
 def is_tracing() -> bool:
     """Whether what runs now becomes part of a graph, where unread results cost nothing."""
-    return torch.compiler.is_compiling()
+    return core.is_compiling()
 
 
 def guards_python() -> bool:
     """Whether Python state that changes now would be checked again at every call."""
-    return torch.compiler.is_compiling()
+    return core.is_compiling()
 
 
 def value_and_grad(
@@ -75,7 +76,7 @@ def _gradients(
         raise not_scalar(loss.shape)
     if not leaves:
         return []
-    if create_graph or torch.compiler.is_compiling():
+    if create_graph or core.is_compiling():
         options = {"create_graph": create_graph, "materialize_grads": True}
         return list(torch.autograd.grad(loss, leaves, **options))
     kind = loss.dtype, loss.device
@@ -101,19 +102,31 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
 def jit(fn: Callable[..., Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     if not jit_compile:
         return fn
-    config.floatx()  # reads the settings' file, which a compiled function cannot
-    torch._dynamo.config.trace_autograd_ops = True
-    # Promotion is cached; what it depends on cannot change within a graph.
-    warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
-    return torch.compile(fn, fullgraph=True)
+    run = compiled(fn, variables)
+    # A gradient that is taken around the call has to go through it.
+    return lambda *args, **kwargs: (fn if _depth else run)(*args, **kwargs)
 
 
 def step(fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None) -> Callable:
     """`fn` of one batch, which may hold NumPy arrays."""
-    run = jit(fn, variables, jit_compile)
+    run = compiled(fn, variables) if jit_compile else fn
 
     def call(batch: Any) -> Any:
         return run(tree.map_structure(_tensor, batch))
+
+    return call
+
+
+def steps(
+    fn: Callable[[Any], Any], variables: Sequence[Any], jit_compile: bool | None
+) -> Callable[[list[Any]], Any]:
+    """A loop: calls are not what takes the time here."""
+    run = step(fn, variables, jit_compile)
+
+    def call(batches: list[Any]) -> Any:
+        for batch in batches[:-1]:
+            run(batch)
+        return run(batches[-1])
 
     return call
 

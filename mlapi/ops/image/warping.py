@@ -123,7 +123,8 @@ def _project(
         batch, height, width, channels = shape(x)
         x_at = cast(arange(0, width), dtype(matrix))
         y_at = cast(arange(0, height), dtype(matrix))[:, None]
-        cells = [matrix[:, i, None, None] for i in range(9)]
+        # Not [:, i, None, None]: graphs of tensorflow forget the None where a stack is sliced.
+        cells = [reshape(matrix[:, i], (-1, 1, 1)) for i in range(9)]
         at_x, at_y, scale = (
             cells[i] * x_at + cells[i + 1] * y_at + cells[i + 2] for i in (0, 3, 6)
         )

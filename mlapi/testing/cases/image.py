@@ -447,7 +447,7 @@ CASES = [
          grad=False, draw=drawn_out),
     Case("perspective_transform", (real(2, 2, 6, 7), np.stack([CORNERS] * 2),
                                    np.stack([MOVED, CORNERS + np.float32(0.3)])), perspective,
-         {"interpolation": "nearest", "fill_value": 3.0, **FIRST}, "nearest", grad=False,
+         {"interpolation": "nearest", "fill_value": 3.0, **FIRST}, "channels_first", grad=False,
          draw=drawn_out),
     Case("elastic_transform", (real(2, 5, 6, 3),), lambda x, **_: x, {"alpha": 0.0, "seed": 1},
          draw=drawn(alpha=st.just(0.0), seed=st.just(1)), dtypes=FLOATS),

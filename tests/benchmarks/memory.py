@@ -1,0 +1,107 @@
+"""What training needs beyond its data: `python -m tests.benchmarks.memory [--rows ROWS]`.
+
+Every kind of data is trained on in a process of its own. The figure is how far the process's
+largest resident size rose while `fit` ran, after a first `fit` on a few rows has loaded everything.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+COLUMNS = 1000
+KINDS = ("float32", "float64", "int64", "memmap", "h5py", "torch rows")
+ORDERS = {"in order": False, "shuffled": True, "batches shuffled": "batch"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=50_000, help="of 1000 numbers")
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        print(measure(options.rows, *options.worker))
+        return
+    print(f"{'MB beyond the data':20}" + "".join(f"{order:>20}" for order in ORDERS))
+    for kind in KINDS:
+        row = [run(options.rows, kind, order) for order in ORDERS]
+        print(f"{kind:20}" + "".join(f"{growth:20.1f}" for growth in row))
+
+
+def run(rows: int, kind: str, order: str) -> float:
+    command = [sys.executable, "-m", "tests.benchmarks.memory", "--rows", str(rows)]
+    done = subprocess.run(
+        [*command, "--worker", kind, order], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return float(done.stdout.split()[-1])
+
+
+def measure(rows: int, kind: str, order: str) -> float:
+    import mlapi
+    from mlapi import layers
+
+    model = mlapi.Sequential([mlapi.Input((COLUMNS,)), layers.Dense(1)])
+    model.compile(mlapi.optimizers.SGD(0.0), "mse")
+    with tempfile.TemporaryDirectory() as folder:
+        data = make(kind, rows, Path(folder))
+        y = None if kind == "torch rows" else np.zeros((rows, 1), "float32")
+        few = np.zeros((64, COLUMNS), "float32")
+        for shuffle in (False, True):
+            model.fit(few, np.zeros((64, 1), "float32"), shuffle=shuffle, verbose=0)
+        before = peak()
+        model.fit(data, y, batch_size=256, shuffle=ORDERS[order], verbose=0)
+        return (peak() - before) / 1e6
+
+
+def peak() -> int:
+    """The largest resident size so far, without the pages of files, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # resident memory counts what is mapped of a file, which can be dropped
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        mapped = int(fields["RssFile"].split()[0]) * 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - mapped
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def make(kind: str, rows: int, folder: Path) -> object:
+    if kind in ("float32", "float64", "int64"):
+        array = np.empty((rows, COLUMNS), kind)
+        array.fill(1)  # so that it is resident
+        return array
+    if kind == "torch rows":
+        return rows_of_torch(rows)
+    path = folder / "data"
+    return (write_hdf5 if kind == "h5py" else write_memmap)(path, rows)
+
+
+def write_memmap(path: Path, rows: int) -> np.ndarray:
+    file = np.memmap(path, "float32", "w+", shape=(rows, COLUMNS))
+    del file
+    return np.memmap(path, "float32", "r", shape=(rows, COLUMNS))
+
+
+def write_hdf5(path: Path, rows: int) -> object:
+    import h5py
+
+    return h5py.File(path, "w").create_dataset("x", (rows, COLUMNS), "float32", fillvalue=1.0)
+
+
+def rows_of_torch(rows: int) -> object:
+    import torch
+
+    class Rows(torch.utils.data.Dataset):
+        def __len__(self) -> int:
+            return rows
+
+        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            return np.ones(COLUMNS, "float32"), np.zeros(1, "float32")
+
+    return Rows()
+
+
+if __name__ == "__main__":
+    main()
