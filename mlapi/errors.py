@@ -10,6 +10,7 @@
     ├── DivergedError    ValueError  training produced a loss that is not a number
     ├── LoadError        ValueError  a file, or a config out of one, was refused
     ├── SaveError        OSError     a file could not be written
+    ├── MissingLibraryError ImportError an optional library is not installed
     └── BackendError     ImportError no backend, an unknown one, or one that is not installed
 
 Every message says what is wrong, where (the path of the layer, the name of the argument), what
@@ -60,6 +61,10 @@ class LoadError(MlapiError, ValueError):
 
 class SaveError(MlapiError, OSError):
     """A file could not be written; files that were there before are as they were."""
+
+
+class MissingLibraryError(MlapiError, ImportError):
+    """A library that is needed for this, and for nothing else, is not installed."""
 
 
 class BackendError(MlapiError, ImportError):

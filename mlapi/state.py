@@ -476,7 +476,9 @@ def _collect(state: Any, found: list[Variable], seen: set[int]) -> None:
         for item in state.values():
             _collect(item, found, seen)
     elif hasattr(state, "variables"):
-        _collect(list(state.variables), found, seen)
+        # Not the list itself: it may be made for us, and its identity be another's afterwards.
+        for variable in state.variables:
+            _collect(variable, found, seen)
     else:
         raise TypeError(
             "state must be a Variable, a layer, a metric, an optimizer, or a list or dict of "

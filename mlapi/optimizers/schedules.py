@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from mlapi import serialization
-from mlapi.errors import ArgumentError
+from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.optimizers import scalar
 from mlapi.optimizers.scalar import Scalar
 from mlapi.serialization import Configurable
 from mlapi.types import TensorLike
-from mlapi.validation import non_negative, number, optional, positive
+from mlapi.validation import Choice, fraction, non_negative, number, optional, positive
 
 __all__ = [
     "CosineDecay",
@@ -18,8 +18,10 @@ __all__ = [
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
+    "OneCycle",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
+    "WarmUp",
     "deserialize",
     "serialize",
 ]
@@ -323,6 +325,140 @@ _ROUNDING = 1e-6
 def _cosine(done: Scalar, height: Scalar, alpha: float) -> Scalar:
     """Half a wave of this height, brought from [0, 1] to [alpha, 1]."""
     return (1 - alpha) * 0.5 * height * (1 + scalar.cos(math.pi * done)) + alpha
+
+
+class OneCycle(LearningRateSchedule):
+    """Up from a small rate to the largest one, then down to almost nothing.
+
+    The rate starts at `max_learning_rate / div_factor`, is at `max_learning_rate` at step
+    `pct_start · total_steps - 1`, and at `max_learning_rate / (div_factor · final_div_factor)` at
+    step `total_steps - 1`, where it stays. Smith and Topin 2018, "Super-Convergence: Very Fast
+    Training of Neural Networks Using Large Learning Rates". The steps and the defaults are those
+    of `torch.optim.lr_scheduler.OneCycleLR`, which can change the momentum too; this one leaves
+    it alone. `Model.lr_find` helps to choose `max_learning_rate`.
+
+    Args:
+        max_learning_rate: the largest rate.
+        total_steps: how many steps there are: epochs times batches an epoch.
+        pct_start: the part of them in which the rate rises, from 0 to 1.
+        anneal_strategy: `"cos"` for half cosine waves, `"linear"` for straight lines.
+        div_factor: the largest rate divided by the first.
+        final_div_factor: the first rate divided by the last.
+        three_phase: whether the rate falls as fast as it rose, to the first rate, and only
+            afterwards to the last one.
+        name: kept in the config.
+
+    Example:
+        >>> schedule = OneCycle(0.1, total_steps=101, pct_start=0.5, div_factor=10.0)
+        >>> round(schedule(0), 6), round(schedule(49), 3), schedule(100) < 1e-5
+        (0.01, 0.1, True)
+    """
+
+    def __init__(
+        self,
+        max_learning_rate: float,
+        total_steps: float,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        name: str = "OneCycle",
+    ) -> None:
+        self.max_learning_rate = positive(self, "max_learning_rate", max_learning_rate)
+        self.total_steps = positive(self, "total_steps", total_steps)
+        self.pct_start = fraction(self, "pct_start", pct_start)
+        self.anneal_strategy = _anneal_strategy(self, "anneal_strategy", anneal_strategy)
+        self.div_factor = positive(self, "div_factor", div_factor)
+        self.final_div_factor = positive(self, "final_div_factor", final_div_factor)
+        self.three_phase = bool(three_phase)
+        self.name = name
+        if self.three_phase and self.pct_start > 0.5:
+            raise ArgumentError(
+                "OneCycle: three_phase=True needs as many steps down as up, so pct_start must be "
+                f"at most 0.5, received {pct_start}."
+            )
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        now = scalar.to_float(step)
+        top = self.pct_start * self.total_steps - 1
+        first = self.max_learning_rate / self.div_factor
+        corners = [(0.0, first), (top, self.max_learning_rate)]
+        if self.three_phase:
+            corners.append((2 * top, first))
+        corners.append((self.total_steps - 1, first / self.final_div_factor))
+        rate: Scalar = corners[-1][1]
+        for (start, left), (end, right) in zip(corners[-2::-1], corners[:0:-1], strict=True):
+            if end > start:
+                done = scalar.minimum(scalar.maximum((now - start) / (end - start), 0.0), 1.0)
+                if self.anneal_strategy == "cos":
+                    done = 0.5 - 0.5 * scalar.cos(math.pi * done)
+                rate = scalar.where(now <= end, left + (right - left) * done, rate)
+        return rate
+
+
+_anneal_strategy = Choice("cos", "linear")
+
+
+class WarmUp(LearningRateSchedule):
+    """Straight up to where another schedule, or a constant rate, begins; then that one.
+
+    The other schedule counts its steps from the end of the warm-up. Goyal et al. 2017, "Accurate,
+    Large Minibatch SGD".
+
+    Args:
+        learning_rate: a number or a schedule.
+        warmup_steps: length of the warm-up.
+        initial_learning_rate: the rate at step 0.
+        name: kept in the config.
+
+    Example:
+        >>> schedule = WarmUp(ExponentialDecay(0.5, 10, 0.5), warmup_steps=4)
+        >>> schedule(0), schedule(2), schedule(4), schedule(14)
+        (0.0, 0.25, 0.5, 0.25)
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule,
+        warmup_steps: float,
+        initial_learning_rate: float = 0.0,
+        name: str = "WarmUp",
+    ) -> None:
+        if callable(learning_rate) and not isinstance(learning_rate, LearningRateSchedule):
+            raise ArgumentTypeError(
+                "WarmUp: learning_rate must be a number or a LearningRateSchedule, received "
+                f"{learning_rate!r}."
+            )
+        if not isinstance(learning_rate, LearningRateSchedule):
+            learning_rate = number(self, "learning_rate", learning_rate)
+        self.learning_rate = learning_rate
+        self.warmup_steps = positive(self, "warmup_steps", warmup_steps)
+        self.initial_learning_rate = number(self, "initial_learning_rate", initial_learning_rate)
+        self.name = name
+
+    def __call__(self, step: TensorLike) -> Any:
+        """Returns the learning rate."""
+        now = scalar.to_float(step)
+        rate = self._after(scalar.maximum(now - self.warmup_steps, 0.0))
+        # At step 0 of the other schedule as long as this lasts.
+        rising = scalar.minimum(now / self.warmup_steps, 1.0)
+        return self.initial_learning_rate + (rate - self.initial_learning_rate) * rising
+
+    def _after(self, step: Scalar) -> Any:
+        rate = self.learning_rate
+        return rate(step) if isinstance(rate, LearningRateSchedule) else rate
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, a schedule among them as a record."""
+        return {**super().get_config(), "learning_rate": serialization.serialize(self.learning_rate)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Returns a new schedule from what `get_config` returned."""
+        rate = serialization.deserialize(config["learning_rate"], family="optimizers.schedules")
+        return cls(**{**config, "learning_rate": rate})
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:

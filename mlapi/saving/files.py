@@ -14,11 +14,14 @@ def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, which takes its place when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    rights = os.fstat(handle).st_mode & 0o777  # without what the user's umask takes away
+    os.close(handle)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
+        os.chmod(temporary, rights)
         os.replace(temporary, path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:

@@ -21,6 +21,7 @@ from mlapi.training.history import History
 from mlapi.training.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from mlapi.training.loggers import JSONLogger, Logger, MLflowLogger, WandbLogger
 from mlapi.training.monitoring import EarlyStopping, say
+from mlapi.training.orbax import OrbaxCheckpoint
 from mlapi.training.progress import ProgressBar
 from mlapi.training.remote import RemoteMonitor
 from mlapi.training.tensorboard import TensorBoard
@@ -40,6 +41,7 @@ __all__ = [
     "Logger",
     "MLflowLogger",
     "ModelCheckpoint",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

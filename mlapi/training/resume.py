@@ -4,8 +4,8 @@
 it where it is; the keeper takes a snapshot when one is due, and hands it to a `Writer`.
 """
 
+import copy
 import json
-import shutil
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -46,6 +46,7 @@ class Source:
         self.notes = False
         """Whether to note the randomness at the start of a pass."""
         self._began: dict[str, Any] | None = None
+        self._own: Any = None
         self._taken = 0
         self._batches: Iterator[Any] | None = None
 
@@ -70,7 +71,8 @@ class Source:
 
     def _rest(self) -> Iterator[Any]:
         if self._batches is None:
-            self._began = randomness.state() if self.notes else None
+            if self.notes:
+                self._began, self._own = randomness.state(), self._own_state()
             self._taken = 0
             self._batches = iter(self.data.batches())
         for batch in self._batches:
@@ -80,9 +82,10 @@ class Source:
 
     def place(self) -> dict[str, Any]:
         """Where in the data the batch is that was taken last, for `go_to`."""
-        is_open = self._batches is not None
-        began = self._began if is_open else None
-        return {"began": began, "taken": self._taken, "steps": self.data.steps}
+        place = {"taken": self._taken, "steps": self.data.steps}
+        if self._batches is None:
+            return {**place, "began": None, "own": self._own_state()}
+        return {**place, "began": self._began, "own": self._own}
 
     def go_to(self, place: dict[str, Any]) -> Any:
         """Go on behind a batch that another process took last; returns any batch.
@@ -92,17 +95,20 @@ class Source:
         Raises:
             DataError: there are fewer batches now.
         """
-        began, taken = place["began"], place["taken"]
+        began, taken, own = place["began"], place["taken"], place["own"]
+        indexed = not isinstance(self.data, IterableData)
+        look = next(iter(self.data.batches()), None) if indexed or began is None else None
+        if own is not None:
+            self.data._source.set_state(own)
         if began is None:
-            return next(iter(self.data.batches()), None)
-        self._began, self._taken = began, taken
-        if not isinstance(self.data, IterableData):
+            return look
+        self._began, self._taken, self._own = began, taken, own
+        if indexed:
             self._batches = self._from(taken)
-            return next(iter(self.data.batches()), None)
+            return look
         # What an iterable does between two batches may draw random numbers.
         randomness.restore(began)
         self._batches = iter(self.data.batches())
-        first = None
         for number in range(taken):
             batch = next(self._batches, _NOTHING)
             if batch is _NOTHING:
@@ -110,8 +116,13 @@ class Source:
                     f"The checkpoint was written after {taken} batches of the data, of which only "
                     f"{number} came now. Pass the same data again."
                 )
-            first = batch if number == 0 else first
-        return first
+            look = batch if number == 0 else look
+        return look
+
+    def _own_state(self) -> Any:
+        """What an iterable of the user's says that it needs to start a pass again."""
+        ask = getattr(getattr(self.data, "_source", None), "get_state", None)
+        return copy.deepcopy(ask()) if callable(ask) else None
 
     def _from(self, start: int) -> Iterator[Any]:
         """The rest of a pass, whose order follows from the host's generator at its start."""
@@ -207,7 +218,7 @@ class Keeper:
             for path in snapshots.checkpoints(self._folder):
                 path.unlink(missing_ok=True)
             if not any(self._folder.iterdir()):
-                shutil.rmtree(self._folder)
+                self._folder.rmdir()
 
     # --- writing ------------------------------------------------------------------------------
 

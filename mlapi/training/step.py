@@ -154,12 +154,16 @@ class Steps(_Base):
 
     # --- compiled functions -------------------------------------------------------------------
 
-    def _function(self, kind: str, batch: Any, several: bool = False) -> Callable[[Any], Any]:
+    def _function(
+        self, kind: str, batch: Any, several: bool = False, at_once: bool = False
+    ) -> Callable[[Any], Any]:
         """The compiled step of a kind ("train", "test", "predict"), made at its first batch.
 
-        The one of several batches takes a list of them.
+        The one of `several` batches takes a list of them. Results are computed when they are
+        read, or `at_once` inside the step, which is for those who read them after every step.
         """
-        made = (self._functions or {}).get((kind, several))
+        key = kind, several, at_once
+        made = (self._functions or {}).get(key)
         if made is None:
             step = getattr(self, f"{kind}_step")
             step = self._with_masks(step)
@@ -168,6 +172,9 @@ class Steps(_Base):
             state = self._ready(kind, step, batch)
             step = self._with_frozen_lists(step)
             how = False if self.run_eagerly else self.jit_compile
+            lazily = how is not False and not at_once and self._only_counts(kind)
+            if lazily:
+                step = _without_results(step)
             if how and not adapter.transforms.LIFTS_STATE and not self._is_plain(kind):
                 made = self._compiled_after_one(step, how)
                 made = _in_turn(made) if several else made
@@ -176,9 +183,27 @@ class Steps(_Base):
             else:
                 made = adapter.transforms.step(step, state, how)
                 made = _in_turn(made) if several else made
+            if lazily:
+                made = self._with_results(made)
             # Building a model in `_ready` forgets what was compiled before.
-            self._functions = {**(self._functions or {}), (kind, several): made}
+            self._functions = {**(self._functions or {}), key: made}
         return made
+
+    def _only_counts(self, kind: str) -> bool:
+        """Whether a step gives nothing but what metrics have counted, which can wait."""
+        own = ("compute_metrics", "get_metrics_result")
+        changed = any(getattr(type(self), name) is not getattr(Steps, name) for name in own)
+        return kind != "predict" and self._is_plain(kind) and not changed
+
+    def _with_results(self, step: Callable) -> Callable:
+        """`step`, whose results are computed, in one compiled function, when somebody reads them."""
+        read = adapter.transforms.jit(self._results, collect(self.metrics), None)
+
+        def call(batch: Any) -> Results:
+            step(batch)
+            return Results(read)
+
+        return call
 
     def _compiled_after_one(self, step: Callable, how: bool) -> Callable:
         """A step of the user's own: its first run, which is not compiled, may make Variables."""
@@ -291,6 +316,13 @@ def _masks_of(y_pred: Any) -> Any:
 
 def _in_turn(step: Callable) -> Callable:
     return lambda batches: [step(batch) for batch in batches][-1]
+
+
+def _without_results(step: Callable) -> Callable:
+    def run(data: Any) -> None:
+        step(data)
+
+    return run
 
 
 def _without_gradients(step: Callable) -> Callable:

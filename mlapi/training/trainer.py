@@ -43,7 +43,7 @@ class Trainer(StatelessSteps, Steps):
     _step_metrics: Any = None
     _in_epoch: bool = False
     _frozen_variables: list[Variable] | None = None
-    _functions: dict[tuple[str, bool], Callable] | None = None
+    _functions: dict[tuple[str, bool, bool], Callable] | None = None
 
     def compile(
         self,
@@ -197,6 +197,8 @@ class Trainer(StatelessSteps, Steps):
         Raises:
             DataError: the data are empty, of different lengths, or have labels out of range.
             DivergedError: the loss of an epoch is not a number.
+            LoadError: no checkpoint in `checkpoint_dir` can be read, or they are of another model.
+            SaveError: a checkpoint could not be written; those before it are intact.
         """
         self._check_compiled("fit")
         for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
@@ -292,7 +294,7 @@ class Trainer(StatelessSteps, Steps):
     ) -> Any:
         data = ArrayData(x, y, sample_weight, class_weight=class_weight)
         batch = data.whole()
-        function = self._function(kind, batch)
+        function = self._function(kind, batch, at_once=True)
         self._check_labels(data)
         self.reset_metrics()
         logs = loop.fetch(function(batch))

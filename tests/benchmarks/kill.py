@@ -67,7 +67,7 @@ def trial(
             before = {path.name for path in killed.glob("backup/checkpoint-*")}
             process = start(backend, killed, arguments)
             if draw.random() < anywhere:
-                time.sleep(draw.uniform(0, length))
+                time.sleep(draw.uniform(0, length / 2))
                 early += not {p.name for p in killed.glob("backup/checkpoint-*")} - before
             elif wait_for_checkpoint(process, killed, before):
                 time.sleep(draw.uniform(0, 0.02))

@@ -210,3 +210,18 @@ def test_collect_finds_each_once_in_any_nest():
     ]
     with pytest.raises(TypeError, match=r"state must be a Variable.*got str"):
         collect(["kernel"])
+
+
+def test_collect_asks_each_object_that_lists_its_variables():
+    """Each list is made when asked for, and may lie where the one before it lay."""
+
+    class Lister:
+        def __init__(self):
+            self.own = mlapi.Variable(1.0)
+
+        @property
+        def variables(self):
+            return [self.own]
+
+    listers = [Lister() for _ in range(20)]
+    assert collect(listers) == [lister.own for lister in listers]

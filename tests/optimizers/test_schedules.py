@@ -29,6 +29,16 @@ def restarts(step):
     return 0.1 * (0.5 * height * (1 + math.cos(math.pi * step / length)))
 
 
+def one_cycle(step, corners, straight=False):
+    """Corners are pairs of a step and a rate, as torch's OneCycleLR has them."""
+    for (start, left), (end, right) in zip(corners, corners[1:], strict=False):
+        if step <= end or end == corners[-1][0]:
+            done = min((step - start) / (end - start), 1)
+            done = done if straight else 0.5 - 0.5 * math.cos(math.pi * done)
+            return left + (right - left) * done
+    raise AssertionError
+
+
 def cycle(step):
     whole = max(math.ceil(step / 8), 1) * 8
     return 0.5 + (0.1 - 0.5) * (1 - step / whole) ** 2
@@ -67,6 +77,30 @@ CASES = {
     "cosine, warm-up": (
         schedules.CosineDecay(0.01, 10, 0.1, warmup_target=0.2, warmup_steps=5),
         warm_cosine,
+    ),
+    "one cycle": (
+        schedules.OneCycle(0.5, 20),
+        lambda s: one_cycle(s, [(0, 0.02), (5, 0.5), (19, 2e-6)]),
+    ),
+    "one cycle, straight": (
+        schedules.OneCycle(0.5, 21, 0.25, "linear", div_factor=10, final_div_factor=5),
+        lambda s: one_cycle(s, [(0, 0.05), (4.25, 0.5), (20, 0.01)], straight=True),
+    ),
+    "one cycle, three phases": (
+        schedules.OneCycle(0.5, 20, 0.4, div_factor=10, final_div_factor=5, three_phase=True),
+        lambda s: one_cycle(s, [(0, 0.05), (7, 0.5), (14, 0.05), (19, 0.01)]),
+    ),
+    "one cycle, down only": (
+        schedules.OneCycle(0.5, 20, 0.0, "linear", div_factor=10, final_div_factor=5),
+        lambda s: one_cycle(s, [(-1, 0.5), (19, 0.01)], straight=True),
+    ),
+    "warm-up to a number": (
+        schedules.WarmUp(0.1, 5, initial_learning_rate=0.02),
+        lambda s: 0.02 + 0.08 * min(s / 5, 1),
+    ),
+    "warm-up to a schedule": (
+        schedules.WarmUp(schedules.ExponentialDecay(0.1, 7, 0.5), 5),
+        lambda s: 0.1 * s / 5 if s < 5 else 0.1 * 0.5 ** ((s - 5) / 7),
     ),
     "restarts": (schedules.CosineDecayRestarts(0.1, 4, m_mul=0.9), restarts),
     "restarts of one length": (
@@ -138,6 +172,9 @@ def test_the_base_class_says_what_to_override():
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), ArgumentError, "decay_steps must be"),
         (lambda: schedules.CosineDecay("fast", 5), ArgumentTypeError, "initial_learning_rate"),
         (lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=0.5), ArgumentError, "t_mul"),
+        (lambda: schedules.OneCycle(0.1, 9, anneal_strategy="cosine"), ArgumentError, "'cos'"),
+        (lambda: schedules.OneCycle(0.1, 9, 0.6, three_phase=True), ArgumentError, "at most 0.5"),
+        (lambda: schedules.WarmUp(lambda: 0.1, 9), ArgumentTypeError, "LearningRateSchedule"),
         (lambda: schedules.PiecewiseConstantDecay([1], [1.0]), ArgumentError, "one value more"),
         (lambda: schedules.PiecewiseConstantDecay([2, 1], [1, 2, 3]), ArgumentError, "increase"),
     ],

@@ -1,6 +1,7 @@
 """A run that was interrupted and goes on ends with the bits of one that was not."""
 
 import errno
+import json
 import os
 import random
 import signal
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 import mlapi
-from mlapi import layers, optimizers
+from mlapi import dtypes, host_random, layers, optimizers
 from mlapi.callbacks import BackupAndRestore, Callback
 from mlapi.errors import ArgumentError, ArgumentTypeError, DataError, LoadError, SaveError
 from mlapi.saving import snapshots
+from mlapi.training import randomness
 from tests.benchmarks import kill
 from tests.training import program
 
@@ -131,7 +133,7 @@ def test_nothing_but_damaged_checkpoints_is_an_error(tmp_path):
 def test_damage_anywhere_is_noticed(tmp_path):
     path, tree = tmp_path / "checkpoint", {"text": "a", "array": np.arange(7.0), "list": [1, None]}
     arrays = {"variables/0": np.ones((2, 3), "float32"), "variables/1": np.zeros((), "int32")}
-    text = snapshots.json.dumps(snapshots.freeze(tree, arrays, "tree"))
+    text = json.dumps(snapshots.freeze(tree, arrays, "tree"))
     snapshots.write(path, text, arrays)
     whole = path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
@@ -151,13 +153,13 @@ def test_trees_come_back_as_they_were(tmp_path):
         "numbers": [1, -(2**60), 0.1, float("inf"), True, None, np.float32(0.5), np.int64(3)],
         "text": ["", "array:", "array:0", "ünï"],
         "nested": {"": {"a": (np.array([], "int32"), mlapi.ops.ones((2, 1)))}},
-        "half": np.array([1.5, 2.5], mlapi.dtypes.numpy_dtype("bfloat16")),
+        "half": np.array([1.5, 2.5], dtypes.numpy_dtype("bfloat16")),
         "scalar": np.array(3.0),
         "column": np.arange(6, dtype="int16").reshape(2, 3).T,
         "variable": mlapi.Variable([1.0, 2.0]),
     }
     arrays = {}
-    text = snapshots.json.dumps(snapshots.freeze(tree, arrays, "tree"))
+    text = json.dumps(snapshots.freeze(tree, arrays, "tree"))
     snapshots.write(tmp_path / "c", text, arrays)
     found = snapshots.thaw(*snapshots.read(tmp_path / "c"))
     assert found["numbers"] == [1, -(2**60), 0.1, float("inf"), True, None, 0.5, 3]
@@ -240,6 +242,19 @@ def test_fit_resumes_from_its_folder(tmp_path):
     anew = linear()
     assert anew.fit(X, Y, epochs=1, **options).epoch == [0]
     assert linear().fit(X, Y, epochs=2, resume=True, **options).epoch == [0, 1]
+
+
+def test_the_same_model_goes_on_too(tmp_path):
+    whole, model = linear(), linear()
+    options = {"batch_size": 4, "epochs": 3, "verbose": 0}
+    mlapi.utils.set_random_seed(2)
+    whole.fit(X, Y, **options)
+    backup = BackupAndRestore(tmp_path, save_freq=2)
+    mlapi.utils.set_random_seed(2)
+    with pytest.raises(Interrupted):
+        model.fit(X, Y, callbacks=[backup, Stop("on_train_batch_end", 6)], **options)
+    model.fit(X, Y, callbacks=[backup], **options)
+    assert model.history.history == whole.history.history
 
 
 def test_bad_arguments(tmp_path):
@@ -362,13 +377,30 @@ class Augmented:
             yield X[rows] * random.random(), Y[rows]
 
 
+class Own:
+    """Its order is its own affair, and it tells where it is."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(1)
+
+    def __iter__(self):
+        for rows in self.rng.permutation(12).reshape(4, 3):
+            yield X[rows], Y[rows]
+
+    def get_state(self):
+        return self.rng.bit_generator.state
+
+    def set_state(self, state):
+        self.rng.bit_generator.state = state
+
+
 def endless():
     while True:
         yield from Augmented()
 
 
 @pytest.mark.parametrize(
-    ("source", "steps"), [(Augmented, None), (Augmented, 3), (endless, 3)], ids=str
+    ("source", "steps"), [(Augmented, None), (Augmented, 3), (endless, 3), (Own, None)], ids=str
 )
 @pytest.mark.parametrize("count", [5, 8])
 def test_iterables_are_taken_up_where_they_were(source, steps, count, tmp_path):
@@ -439,3 +471,20 @@ def test_steps_of_ones_own_with_several_optimizers(tmp_path):
     assert rest.history.history == whole.history.history
     for one, other in zip(rest.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_all_generators_go_on_from_where_they_were():
+    def draws():
+        generator = host_random.generator()
+        own = mlapi.ops.convert_to_numpy(mlapi.random.normal((2,))).tolist()
+        return random.random(), random.gauss(), np.random.rand(), generator.random(), own  # noqa: NPY002
+
+    mlapi.utils.set_random_seed(3)
+    draws()
+    arrays = {}
+    frozen = snapshots.freeze(randomness.state(), arrays, "state")
+    restarts = host_random.restarts()
+    before = draws()
+    randomness.restore(snapshots.thaw(json.loads(json.dumps(frozen)), arrays))
+    assert draws() == before
+    assert host_random.restarts() == restarts

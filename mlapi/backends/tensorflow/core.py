@@ -164,6 +164,7 @@ def restore_random_state(state: dict[str, Any]) -> None:
     if seeds is not None and "seeds" in state:
         version, words, more = state["seeds"]
         seeds.setstate((version, tuple(words), more))
+        free_memory()  # kernels that were given the same seeds before would go on from there
 
 
 # --- variables -------------------------------------------------------------------------------
