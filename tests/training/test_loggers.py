@@ -182,6 +182,39 @@ def test_json_lines_are_json_whatever_the_numbers(tmp_path):
     assert second == {"step": 2, "a": 1.0}
 
 
+class Ends(Callback):
+    """Ends a run in the midst of its second epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.model.history.epoch) == 1 and batch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 1])
+def test_a_run_that_goes_on_logs_what_one_at_a_stretch_does(save_freq, tmp_path):
+    def run(name, *more):
+        mlapi.utils.set_random_seed(1)
+        listeners = [
+            JSONLogger(tmp_path / name),
+            callbacks.EarlyStopping(
+                "val_loss", min_delta=10.0, mode="min", patience=2, check_at="validation"
+            ),
+            callbacks.BackupAndRestore(tmp_path / f"backup-{name}", save_freq=save_freq),
+        ]
+        options = {"validation_data": (X, Y), "validation_every": 2, "log_every": 1}
+        return fit(*listeners, *more, epochs=4, **options).history
+
+    expected = run("whole")
+    assert len(expected["loss"]) == 2  # stopped after the third validation, at step 6
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", Ends())
+    assert run("parts") == expected
+    whole, parts = (
+        [line for line in read(tmp_path / name) if "step" in line] for name in ("whole", "parts")
+    )
+    assert parts == whole
+
+
 # --- services --------------------------------------------------------------------------------
 
 
