@@ -89,7 +89,8 @@ def fit(
                 if model.stop_training:
                     break
             if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
-                model.optimizer.finalize_variable_values(model.trainable_variables)
+                variables = model._step_variables or model.trainable_variables
+                model.optimizer.finalize_variable_values(variables)
         finally:
             try:
                 hooks.on_train_end(epoch_logs)
@@ -280,14 +281,18 @@ def _executions(
     """Numbers of the first and the last batch of each execution, the function, its argument."""
     size = model.steps_per_execution
     function = None
+    if size == 1:
+        for step, batch in enumerate(batches, start):
+            if function is None:
+                function = model._function(kind, batch)
+            yield step, step, function, batch
+        return
     batches = iter(batches)
     while group := list(islice(batches, size)):
         if function is None:
             function = model._function(kind, group[0])
         last = start + len(group) - 1
-        if size == 1:
-            yield start, start, function, group[0]
-        elif len(group) == size and len({_shapes(batch) for batch in group}) == 1:
+        if len(group) == size and len({_shapes(batch) for batch in group}) == 1:
             yield start, last, model._function(kind, group[0], several=True), group
         else:  # what is left, which is not worth a compilation
             yield start, last, lambda group, one=function: [one(b) for b in group][-1], group

@@ -37,6 +37,7 @@ class Steps(_Base):
     _loss_tracker: Any
     _frozen_metrics: list[Metric] | None
     _step_metrics: list[Metric] | None
+    _step_variables: list[Any] | None
     _frozen_variables: list[Any] | None
 
     def train_step(self, data: Any) -> MutableMapping[str, Any]:
@@ -196,7 +197,7 @@ class Steps(_Base):
         return kind != "predict" and self._is_plain(kind) and not changed
 
     def _with_results(self, step: Callable) -> Callable:
-        """`step`, whose results are computed, in one compiled function, when somebody reads them."""
+        """`step`, with results that one more compiled function computes when they are read."""
         read = adapter.transforms.jit(self._results, collect(self.metrics), None)
 
         def call(batch: Any) -> Results:
@@ -228,7 +229,8 @@ class Steps(_Base):
     def _with_frozen_lists(self, step: Callable) -> Callable:
         """Lists that are searched once, here, and not in every step."""
         metrics, variables = self.metrics, self.trainable_variables
-        self._step_metrics = metrics  # for what goes before and after a step
+        # For what goes before and after a step.
+        self._step_metrics, self._step_variables = metrics, variables
 
         def run(data: Any) -> Any:
             self._frozen_metrics, self._frozen_variables = metrics, variables
