@@ -56,6 +56,8 @@ class Source:
             return islice(self._endless(), self.steps - start)
         if not start:
             self._batches = None
+        elif self._batches is None:  # the pass was at its end, which had been noticed
+            return iter(())
         return self._rest()
 
     def _endless(self) -> Iterator[Any]:
