@@ -19,6 +19,7 @@ from mlapi import config, tree
 from mlapi.backends import adapter
 from mlapi.data import Data
 from mlapi.errors import DataError, DivergedError
+from mlapi.optimizers import Optimizer
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
@@ -59,7 +60,7 @@ def fit(
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
     source = Source(data, steps_per_epoch)
-    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source, interim) as keeper:
         hooks.on_train_begin()
         try:
             start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)
@@ -88,15 +89,22 @@ def fit(
                     keeper.after_epoch(epoch, epoch_logs, last)
                 if model.stop_training:
                     break
-            if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
-                variables = model._step_variables or model.trainable_variables
-                model.optimizer.finalize_variable_values(variables)
+            if _has_last_word(model.optimizer):
+                model.optimizer.finalize_variable_values(model.trainable_variables)
         finally:
             try:
                 hooks.on_train_end(epoch_logs)
             finally:
                 hooks.close()
     return history
+
+
+def _has_last_word(optimizer: Any) -> bool:
+    """Whether it changes weights at the end, as those do that keep averages."""
+    own = getattr(type(optimizer), "finalize_variable_values", None)
+    return optimizer is not None and (
+        optimizer.use_ema or own is not Optimizer.finalize_variable_values
+    )
 
 
 def _train_epoch(

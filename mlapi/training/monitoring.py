@@ -142,7 +142,7 @@ class EarlyStopping(Monitor):
         >>> stop = EarlyStopping(monitor="val_loss", patience=3, restore_best_weights=True)
     """
 
-    _kept = (
+    _state_names = (
         "best", "best_weights", "best_epoch", "stopped_epoch", "wait",
         "_epoch", "_checks", "_stopped",
     )  # fmt: skip

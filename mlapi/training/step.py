@@ -37,7 +37,6 @@ class Steps(_Base):
     _loss_tracker: Any
     _frozen_metrics: list[Metric] | None
     _step_metrics: list[Metric] | None
-    _step_variables: list[Any] | None
     _frozen_variables: list[Any] | None
 
     def train_step(self, data: Any) -> MutableMapping[str, Any]:
@@ -229,8 +228,7 @@ class Steps(_Base):
     def _with_frozen_lists(self, step: Callable) -> Callable:
         """Lists that are searched once, here, and not in every step."""
         metrics, variables = self.metrics, self.trainable_variables
-        # For what goes before and after a step.
-        self._step_metrics, self._step_variables = metrics, variables
+        self._step_metrics = metrics  # for what goes before and after a step
 
         def run(data: Any) -> Any:
             self._frozen_metrics, self._frozen_variables = metrics, variables

@@ -41,7 +41,6 @@ class Trainer(StatelessSteps, Steps):
     _output_specs: Any = None
     _frozen_metrics: Any = None
     _step_metrics: Any = None
-    _step_variables: list[Variable] | None = None
     _in_epoch: bool = False
     _frozen_variables: list[Variable] | None = None
     _functions: dict[tuple[str, bool, bool], Callable] | None = None
@@ -310,8 +309,7 @@ class Trainer(StatelessSteps, Steps):
 
     def _forget_functions(self) -> None:
         self._functions = None
-        self._frozen_metrics = self._frozen_variables = None
-        self._step_metrics = self._step_variables = None
+        self._frozen_metrics = self._frozen_variables = self._step_metrics = None
 
 
 def _as_list(logs: dict[str, Any]) -> Any:
