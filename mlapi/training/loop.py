@@ -55,7 +55,6 @@ def fit(
     if validation is not None and validation_every is not None:
         validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
         interim = StepValidation(validation_every, validate)
-        hooks.append(interim)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
