@@ -6,6 +6,7 @@ from typing import Any
 
 from mlapi import ops
 from mlapi.errors import ArgumentError
+from mlapi.training.callback import Callback
 from mlapi.training.every import Every
 from mlapi.validation import optional, positive_int
 
@@ -25,8 +26,10 @@ def metrics_set_aside(model: Any) -> Iterator[None]:
             variable.assign(value)
 
 
-class StepValidation:
+class StepValidation(Callback):
     """Validation every so many steps of training, whatever the epochs.
+
+    It is among the callbacks for its state's sake; the loop calls it before them.
 
     Args:
         steps: how many batches apart.
@@ -38,19 +41,19 @@ class StepValidation:
         self._evaluate = evaluate
         self.found: dict[str, float] = {}
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the count of steps and the numbers of the epoch."""
+        return {"count": self._every.count, "last": self._every.last, "found": self.found}
+
+    def set_state(self, state: Any) -> None:
+        """Goes on from what `get_state` returned."""
+        self._every.count, self._every.last = state["count"], state["last"]
+        self.found = state["found"]
+
     def begin_epoch(self) -> None:
         """Forgets the numbers of the epoch before."""
         self._every.begin_epoch()
         self.found = {}
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns what an interrupted run needs to go on from."""
-        return {"found": self.found, "count": self._every.count, "last": self._every.last}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Receives what `get_state` returned."""
-        self.found, self._every.count = state["found"], state["count"]
-        self._every.last = state["last"]
 
     def after_step(self, step: int, logs: Any) -> Any:
         """Evaluates if it is time; returns the logs, with `val_…` numbers then."""

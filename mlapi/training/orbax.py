@@ -15,10 +15,11 @@ from mlapi.training.callback import Values
 from mlapi.training.checkpoint import Saver
 from mlapi.validation import boolean, optional, positive_int
 
-_optional_positive_int = optional(positive_int)
 # Callbacks can be made before a backend is loaded.
 naming: Any = LazyModule("mlapi.saving.naming")
 weights: Any = LazyModule("mlapi.saving.weights")
+
+_optional_positive_int = optional(positive_int)
 
 
 class OrbaxCheckpoint(Saver):
