@@ -452,7 +452,10 @@ class WarmUp(LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, a schedule among them as a record."""
-        return {**super().get_config(), "learning_rate": serialization.serialize(self.learning_rate)}
+        return {
+            **super().get_config(),
+            "learning_rate": serialization.serialize(self.learning_rate),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

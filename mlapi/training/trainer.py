@@ -13,7 +13,7 @@ from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.metrics import Mean
 from mlapi.optimizers import LossScaleOptimizer
 from mlapi.state import Variable
-from mlapi.training import loop
+from mlapi.training import loop, options
 from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
@@ -56,6 +56,9 @@ class Trainer(StatelessSteps, Steps):
         steps_per_execution: int = 1,
         jit_compile: bool | str | None = "auto",
         auto_scale_loss: bool = True,
+        precision: Any = None,
+        accumulate: int | None = None,
+        lr_multipliers: Mapping[str, float] | None = None,
     ) -> None:
         """Say how the model is to be trained.
 
@@ -70,8 +73,23 @@ class Trainer(StatelessSteps, Steps):
             jit_compile: True for the backend's strongest compiler, False for none of it.
             auto_scale_loss: whether a model of the dtype policy `mixed_float16` gets its optimizer
                 wrapped in a `LossScaleOptimizer`, without which small gradients would vanish.
+            precision: dtype policy for all layers, built ones too: `"mixed_bfloat16"`,
+                `"mixed_float16"`, `"float32"`, or a `DTypePolicyMap` for some by their paths.
+            accumulate: gradients are averaged over so many batches for one update, as
+                `gradient_accumulation_steps` of the optimizer says, which this sets.
+            lr_multipliers: pattern that matches the whole path of a variable, `".*encoder/.*"` for
+                instance → what its learning rate is multiplied by.
+
+        Raises:
+            ArgumentError: an argument makes no sense, or contradicts what is built already.
         """
+        if precision is not None:
+            options.set_precision(self, precision)
         self.optimizer = None if optimizer is None else optimizers_module.get(optimizer)
+        if accumulate is not None:
+            options.set_accumulation(self.optimizer, accumulate)
+        if lr_multipliers is not None:
+            options.set_multipliers(self.optimizer, lr_multipliers)
         scaled = isinstance(self.optimizer, LossScaleOptimizer)
         if auto_scale_loss and self.optimizer is not None and not scaled and self._needs_scaling():
             self.optimizer = LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
@@ -102,6 +120,9 @@ class Trainer(StatelessSteps, Steps):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
+            "precision": precision,
+            "accumulate": accumulate,
+            "lr_multipliers": None if lr_multipliers is None else dict(lr_multipliers),
         }
         self._forget_functions()
 
