@@ -20,6 +20,8 @@ from mlapi.training.history import History
 from mlapi.training.interim import check_paces
 from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
+from mlapi.training.tools import around_steps
+from mlapi.training.trial import check_fast_dev_run, shortened, without_writers
 
 _core = adapter.core
 
@@ -179,6 +181,11 @@ class Trainer(StatelessSteps, Steps):
         checkpoint_dir: str | PathLike[str] | None = None,
         validation_every: int | None = None,
         log_every: int | None = None,
+        fast_dev_run: bool | int = False,
+        overfit_batches: int | None = None,
+        limit_batches: int | float | None = None,
+        detect_nan: bool = False,
+        profile: str | PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -211,13 +218,29 @@ class Trainer(StatelessSteps, Steps):
                 last ones that it had.
             log_every: every so many steps loggers get the numbers so far, and a file that the
                 output goes to gets a line.
+            fast_dev_run: True to try everything out on one batch of training and one of
+                evaluation, in one epoch; an int for so many. Nothing is written: `resume` and
+                `checkpoint_dir` are without effect, and callbacks whose `writes` is true
+                (checkpoints, loggers) are not called.
+            overfit_batches: train on the first so many batches in every epoch, unshuffled, and
+                evaluate on them too unless there are data for that: a model that cannot learn a
+                few batches by heart has a mistake in it.
+            limit_batches: so many batches of each pass over the data, those of the evaluation
+                too; a float is a part of them. `steps_per_epoch` goes on where the last epoch
+                stopped instead.
+            detect_nan: look after each step whether the loss and all variables are finite. If
+                not, the batch runs again, uncompiled, to find the layer and the operation where
+                the first NaN or infinity comes up.
+            profile: folder to write `trace.json.gz` to, for https://ui.perfetto.dev or
+                chrome://tracing: what the third to seventh step spend their time on.
 
         Returns:
             The History: its `history` maps each name to a list of one float an epoch.
 
         Raises:
             DataError: the data are empty, of different lengths, or have labels out of range.
-            DivergedError: the loss of an epoch is not a number.
+            DivergedError: the loss of an epoch is not a number; with `detect_nan`, that of a
+                batch, or a weight, and `layer`, `op`, `phase` and `batch` tell where.
             LoadError: no checkpoint in `checkpoint_dir` can be read, or they are of another model.
             SaveError: a checkpoint could not be written; those before it are intact.
         """
@@ -238,20 +261,31 @@ class Trainer(StatelessSteps, Steps):
         elif validation_split:
             data, validation = data.split(validation_split)
             validation.batch_size = validation_batch_size or validation.batch_size
-        return loop.fit(
-            self,
-            data,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation=validation,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            callbacks=with_backup(callbacks, resume, checkpoint_dir),
-            verbose=verbose,
-            validation_every=validation_every,
-            log_every=log_every,
+        data, validation = shortened(
+            data, validation, check_fast_dev_run(fast_dev_run), overfit_batches, limit_batches
         )
+        if fast_dev_run:
+            epochs, steps_per_epoch, validation_steps = initial_epoch + 1, None, None
+            validation_every, validation_freq = None, 1
+            callbacks = without_writers(callbacks)
+        else:
+            callbacks = with_backup(callbacks, resume, checkpoint_dir)
+        with around_steps(self, detect_nan, profile) as around:
+            return loop.fit(
+                self,
+                data,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation=validation,
+                validation_steps=validation_steps,
+                validation_freq=validation_freq,
+                callbacks=callbacks,
+                verbose=verbose,
+                validation_every=validation_every,
+                log_every=log_every,
+                around=around,
+            )
 
     def evaluate(
         self,

@@ -71,10 +71,14 @@ def test_they_can_change_between_steps_that_are_not_compiled():
 )
 def test_errors(factors, error, message):
     start, grads = problem(steps=1)
-    with pytest.raises(error, match=message):
-        optimizer = optimizers.SGD(0.1)
+    optimizer = optimizers.SGD(0.1)
+
+    def use():
         optimizer.lr_multipliers = factors
         run(optimizer, start, grads)
+
+    with pytest.raises(error, match=message):
+        use()
 
 
 def test_compile_takes_them_and_keeps_them_in_its_config():

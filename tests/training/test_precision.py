@@ -56,7 +56,7 @@ def test_a_map_leaves_some_layers_in_full_precision():
 
 def test_variables_that_exist_keep_their_dtype():
     model = build()
-    with pytest.raises(ArgumentError, match="keeps variables in float16.*already, in float32"):
+    with pytest.raises(ArgumentError, match=r"keeps variables in float16.*already, in float32"):
         model.compile("sgd", "mse", precision="float16")
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     unbuilt = mlapi.Sequential([layers.Dense(1)])
