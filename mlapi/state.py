@@ -425,7 +425,12 @@ class Stateful:
 
 
 # Attributes that hold bookkeeping rather than state; a model's trainer parts are listed apart.
-_PRIVATE = frozenset({"_init_args", "_trainer", "optimizer", "_nodes", "_program", "_masks"})
+_PRIVATE = frozenset(
+    {
+        "_init_args", "_trainer", "optimizer", "_nodes", "_program", "_masks", "_step_metrics",
+        "_step_variables",
+    }
+)  # fmt: skip
 
 
 def _search(name: str, value: Any) -> Iterator[tuple[str, Any]]:

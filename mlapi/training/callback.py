@@ -43,7 +43,7 @@ class Callback:
     params: Mapping[str, Any] = {}
     writes: bool = False
     # Attributes that a run which goes on after an interruption needs.
-    _kept: tuple[str, ...] = ()
+    _state_names: tuple[str, ...] = ()
 
     def get_state(self) -> dict[str, Any] | None:
         """Returns what an interrupted run needs to go on from, None for nothing.
@@ -51,11 +51,11 @@ class Callback:
         Numbers, text, None and arrays, in dicts with text as keys and in lists. `fit` calls it
         when it writes a checkpoint.
         """
-        return {name: getattr(self, name) for name in self._kept} or None
+        return {name: getattr(self, name) for name in self._state_names} or None
 
     def set_state(self, state: Any) -> None:
         """Receives what `get_state` returned, after `on_train_begin`; tuples come as lists."""
-        for name in self._kept:
+        for name in self._state_names:
             setattr(self, name, state[name])
 
     def set_params(self, params: Mapping[str, Any]) -> None:

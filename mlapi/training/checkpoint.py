@@ -22,7 +22,7 @@ class Saver(Monitor):
     """Base of the callbacks that save the model: when they do."""
 
     writes = True
-    _kept = ("best", "_epochs", "_batches", "_last_batch", "_epoch")
+    _state_names = ("best", "_epochs", "_batches", "_last_batch", "_epoch")
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ class History(Callback):
         {'loss': [0.5]}
     """
 
-    _kept = ("history", "epoch", "epochs_of")
+    _state_names = ("history", "epoch", "epochs_of")
 
     def __init__(self) -> None:
         self.on_train_begin()

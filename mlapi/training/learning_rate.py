@@ -81,7 +81,7 @@ class ReduceLROnPlateau(Monitor):
         >>> reduce = ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2, min_lr=1e-5)
     """
 
-    _kept = ("best", "wait", "cooldown_counter")
+    _state_names = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from mlapi import config, tree
 from mlapi.backends import adapter
 from mlapi.data import Data
 from mlapi.errors import DataError, DivergedError
+from mlapi.optimizers import Optimizer
 from mlapi.training.callback_list import CallbackList
 from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
@@ -56,11 +57,12 @@ def fit(
     if validation is not None and validation_every is not None:
         validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
         interim = StepValidation(validation_every, validate)
+        hooks.append(interim)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
     source = Source(data, steps_per_epoch)
-    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source, interim) as keeper:
         hooks.on_train_begin()
         try:
             start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)
@@ -89,7 +91,7 @@ def fit(
                     keeper.after_epoch(epoch, epoch_logs, last)
                 if model.stop_training:
                     break
-            if model.optimizer is not None:  # averaged weights, where the optimizer keeps them
+            if _has_last_word(model.optimizer):
                 model.optimizer.finalize_variable_values(model.trainable_variables)
         finally:
             try:
@@ -97,6 +99,14 @@ def fit(
             finally:
                 hooks.close()
     return history
+
+
+def _has_last_word(optimizer: Any) -> bool:
+    """Whether it changes weights at the end, as those do that keep averages."""
+    own = getattr(type(optimizer), "finalize_variable_values", None)
+    return optimizer is not None and (
+        optimizer.use_ema or own is not Optimizer.finalize_variable_values
+    )
 
 
 def _train_epoch(
@@ -113,8 +123,8 @@ def _train_epoch(
     """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
     if not start.step:
         model.reset_metrics()
-    if interim is not None:
-        interim.begin_epoch()
+        if interim is not None:
+            interim.begin_epoch()
     begin, end = _batch_hooks(hooks, "train")
     logs = start.logs if start.step else None
     batches = () if start.step and model.stop_training else source.epoch(start.step)
@@ -282,14 +292,18 @@ def _executions(
     """Numbers of the first and the last batch of each execution, the function, its argument."""
     size = model.steps_per_execution
     function = None
+    if size == 1:
+        for step, batch in enumerate(batches, start):
+            if function is None:
+                function = model._function(kind, batch)
+            yield step, step, function, batch
+        return
     batches = iter(batches)
     while group := list(islice(batches, size)):
         if function is None:
             function = model._function(kind, group[0])
         last = start + len(group) - 1
-        if size == 1:
-            yield start, start, function, group[0]
-        elif len(group) == size and len({_shapes(batch) for batch in group}) == 1:
+        if len(group) == size and len({_shapes(batch) for batch in group}) == 1:
             yield start, last, model._function(kind, group[0], several=True), group
         else:  # what is left, which is not worth a compilation
             yield start, last, lambda group, one=function: [one(b) for b in group][-1], group

@@ -57,7 +57,7 @@ class OrbaxCheckpoint(Saver):
         ...     pass  # pip install orbax-checkpoint
     """
 
-    _kept = (*Saver._kept, "_total")
+    _state_names = (*Saver._state_names, "_total")
 
     def __init__(
         self,

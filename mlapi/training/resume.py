@@ -26,6 +26,7 @@ from mlapi.state import Variable, collect
 from mlapi.training import randomness
 from mlapi.training.backup import BackupAndRestore
 from mlapi.training.callback_list import CallbackList
+from mlapi.training.interim import StepValidation
 from mlapi.training.writer import Writer
 
 _VERSION = 1
@@ -153,9 +154,15 @@ class Keeper:
     """Writes checkpoints of a run, and reads them."""
 
     def __init__(
-        self, model: Any, hooks: CallbackList, source: Source, backup: BackupAndRestore
+        self,
+        model: Any,
+        hooks: CallbackList,
+        source: Source,
+        interim: StepValidation | None,
+        backup: BackupAndRestore,
     ) -> None:
         self._model, self._hooks, self._source, self._backup = model, hooks, source, backup
+        self._interim = interim
         self._folder = backup.folder
         self._place = Place(0)
         self._written: Place | None = None
@@ -246,7 +253,7 @@ class Keeper:
         return json.dumps(frozen), arrays
 
     def _callbacks(self) -> Iterator[tuple[str, Any]]:
-        for callback in self._hooks.callbacks:
+        for callback in [*self._hooks.callbacks, self._interim]:
             if hasattr(callback, "get_state"):
                 yield type(callback).__name__, callback
 
@@ -346,7 +353,9 @@ class Keeper:
 
 
 @contextmanager
-def keeping(model: Any, hooks: CallbackList, source: Source) -> Iterator[Keeper | None]:
+def keeping(
+    model: Any, hooks: CallbackList, source: Source, interim: StepValidation | None
+) -> Iterator[Keeper | None]:
     """A `Keeper` for the run inside, if a callback asks for one."""
     backups = [callback for callback in hooks.callbacks if isinstance(callback, BackupAndRestore)]
     if not backups:
@@ -357,7 +366,7 @@ def keeping(model: Any, hooks: CallbackList, source: Source) -> Iterator[Keeper 
             "fit goes on from one folder of checkpoints, and was given several: leave one "
             "BackupAndRestore, or checkpoint_dir."
         )
-    keeper = Keeper(model, hooks, source, backups[0])
+    keeper = Keeper(model, hooks, source, interim, backups[0])
     try:
         yield keeper
     except BaseException as error:

@@ -196,7 +196,7 @@ class Steps(_Base):
         return kind != "predict" and self._is_plain(kind) and not changed
 
     def _with_results(self, step: Callable) -> Callable:
-        """`step`, whose results are computed, in one compiled function, when somebody reads them."""
+        """`step`, with results that one more compiled function computes when they are read."""
         read = adapter.transforms.jit(self._results, collect(self.metrics), None)
 
         def call(batch: Any) -> Results:

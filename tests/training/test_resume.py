@@ -368,6 +368,27 @@ def test_learning_rates_that_callbacks_set(stop, tmp_path):
     assert names[0] == names[1]
 
 
+@pytest.mark.parametrize("count", [6, 8])
+@pytest.mark.parametrize("callback", [True, False])
+def test_validation_between_batches_and_averages(callback, count, tmp_path):
+    def run(*callbacks):
+        model = linear(optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
+        listeners = [mlapi.callbacks.SwapEMAWeights(swap_on_epoch=True)] if callback else []
+        options = {"validation_data": (X, Y), "validation_every": 2, "batch_size": 4}
+        model.fit(X, Y, epochs=4, callbacks=[*listeners, *callbacks], verbose=0, **options)
+        return program.outcome(model)
+
+    whole = run()
+    backup = BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(Interrupted):
+        run(backup, Stop("on_train_batch_end", count))
+    assert run(backup) == whole
+    backup = BackupAndRestore(tmp_path)
+    with pytest.raises(Interrupted):
+        run(backup, Stop("on_train_batch_end", count))
+    assert run(backup) == whole
+
+
 class Augmented:
     """Batches that are drawn anew in each epoch, from NumPy's and Python's global generators."""
 

@@ -365,7 +365,10 @@ def sparse_categorical_crossentropy(
     name = "sparse_categorical_crossentropy"
     if not check_class_shape(name, target.shape, output.shape, axis):
         target = jnp.expand_dims(target, axis)
-    # A negative index would count from the end; any other that is no class gives NaN.
-    target = jnp.where(target < 0, output.shape[axis], target)
     log_p = _log_probability(output, from_logits, axis)
-    return -jnp.squeeze(jnp.take_along_axis(log_p, target, axis, mode="fill"), axis)
+    target = target.astype("int32")
+    # A comparison becomes part of the loops over log_p, forth and back; a gather would not.
+    classes = jax.lax.broadcasted_iota("int32", log_p.shape, axis % log_p.ndim)
+    picked = jnp.sum(jnp.where(classes == target, log_p, 0), axis)
+    known = jnp.squeeze((target >= 0) & (target < log_p.shape[axis]), axis)
+    return jnp.where(known, -picked, jnp.nan)

@@ -151,14 +151,17 @@ def steps(
         rows = [tf.gather(x, 0) if isinstance(x, tf.Tensor) else x for x in flat]
         traced = tf.function(fn, autograph=False)
         one = traced.get_concrete_function(tree.pack_sequence_as(batches, rows))
-        first = tree.map_structure(lambda x: tf.zeros(x.shape, x.dtype), one.structured_outputs)
+        outputs = tree.flatten(one.structured_outputs)
+        first = [tf.zeros(x.shape, x.dtype) for x in outputs if x is not None]
 
-        def body(i: Any, _: Any) -> tuple[Any, Any]:
-            given = [tf.gather(x, i) for x in flat if isinstance(x, tf.Tensor)]
-            return i + 1, one(*given)
+        def body(i: Any, *_: Any) -> list[Any]:
+            out = one(*[tf.gather(x, i) for x in flat if isinstance(x, tf.Tensor)])
+            return [i + 1, *(x for x in tree.flatten(out) if x is not None)]
 
         count = next(x.shape[0] for x in flat if isinstance(x, tf.Tensor))
-        return tf.while_loop(lambda i, _: i < count, body, (0, first))[1]
+        _, *last = tf.while_loop(lambda i, *_: i < count, body, [0, *first])
+        rest = iter(last)
+        return tree.map_structure(lambda x: x if x is None else next(rest), one.structured_outputs)
 
     run = jit(looped, variables, jit_compile)
     return lambda batches: run(tree.map_structure(_stacked, *batches))
