@@ -86,9 +86,9 @@ class Detector:
 
     def _error(self, found: Found, epoch: int, number: int) -> DivergedError:
         error = DivergedError(
-            f'Model "{self._model.name}": batch {number} of epoch {epoch + 1} makes the loss or the '
-            f"weights NaN or infinite. The first number that is not finite: {found}. The model is "
-            "as it was before this batch."
+            f'Model "{self._model.name}": batch {number} of epoch {epoch + 1} makes the loss or '
+            f"the weights NaN or infinite. The first number that is not finite: {found}. The "
+            "model is as it was before this batch."
         )
         error.phase, error.layer, error.op = found.phase, found.layer, found.op
         error.batch = number

@@ -1,4 +1,4 @@
-"""Runs that are cut short to try something out: one batch, some batches, the same few over again."""
+"""Runs cut short, to try something out: one batch, some batches, the same few over again."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -86,11 +86,12 @@ def shortened(
         limit = positive_int("fit", asked[0], limit)
     elif positive("fit", "limit_batches", limit) > 1:
         raise ArgumentError(
-            f"fit: limit_batches must be an int, or a part of the data from 0 to 1, received {limit}."
+            "fit: limit_batches must be an int, or a part of the data from 0 to 1, received "
+            f"{limit}."
         )
-    return FirstBatches(data, limit), None if validation is None else FirstBatches(
-        validation, limit
-    )
+    if validation is not None:
+        validation = FirstBatches(validation, limit)
+    return FirstBatches(data, limit), validation
 
 
 def check_fast_dev_run(value: Any) -> bool | int:
@@ -101,4 +102,4 @@ def check_fast_dev_run(value: Any) -> bool | int:
 def without_writers(callbacks: Any) -> list[Any]:
     """The callbacks but those that write files or talk to other programs."""
     listed = CallbackList(callbacks).callbacks
-    return [callback for callback in listed if not callback.writes]
+    return [callback for callback in listed if not getattr(callback, "writes", False)]

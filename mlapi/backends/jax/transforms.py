@@ -150,7 +150,7 @@ def steps(
             return new, out
 
         new, outs = jax.lax.scan(body, values, *args)
-        return tree.map_structure(lambda x: x[-1], outs), new
+        return tree.map_structure(lambda x: None if x is None else x[-1], outs), new
 
     run = _lifted(scanned, variables, orders)
     return lambda batches: run(tree.map_structure(_stacked, *batches))
