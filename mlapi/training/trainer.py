@@ -18,6 +18,7 @@ from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
 from mlapi.training.interim import check_paces
+from mlapi.training.lr_find import LearningRates, lr_find
 from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
 from mlapi.training.tools import around_steps
@@ -319,6 +320,51 @@ class Trainer(StatelessSteps, Steps):
         """The outputs for all rows, as NumPy arrays in the structure of the outputs."""
         data = adapt_data(x, batch_size=batch_size)
         return loop.predict(self, data, steps=steps, callbacks=callbacks, verbose=verbose)
+
+    def lr_find(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        *,
+        min_rate: float = 1e-7,
+        max_rate: float = 10.0,
+        steps: int = 100,
+        smoothing: float = 0.98,
+    ) -> LearningRates:
+        """Finds the learning rates that this model can be trained with.
+
+        It trains for some steps while the rate grows exponentially, and notes the loss (Smith,
+        "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3). The loss is
+        smoothed by an exponential moving average, divided by `1 - smoothingᵗ` as it starts at
+        zero; where it is four times its smallest value, or not finite, the run ends. The model,
+        the optimizer and all generators of random numbers are afterwards as they were, but that
+        the model is built.
+
+        Args:
+            x, y, batch_size, sample_weight: as for `fit`.
+            min_rate: the first rate.
+            max_rate: the last one.
+            steps: how many rates; each is for one update.
+            smoothing: how much of the old average stays at each step.
+
+        Raises:
+            ArgumentError: the optimizer has not one learning rate, or the numbers make no sense.
+            DataError: the data run out, or the first loss is not finite.
+
+        Example:
+            >>> import mlapi, numpy as np
+            >>> model = mlapi.Sequential([mlapi.Input((2,)), mlapi.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> x = np.ones((8, 2), "float32")
+            >>> found = model.lr_find(x, x[:, :1] * 5, steps=20)
+            >>> 1e-7 < found.suggestion < 10.0
+            True
+        """
+        self._check_compiled("lr_find")
+        data = adapt_data(x, y, sample_weight, batch_size=batch_size, shuffle=True)
+        return lr_find(self, data, min_rate, max_rate, steps, smoothing)
 
     def train_on_batch(
         self,
