@@ -58,8 +58,10 @@ class LearningRates:
             at = self.rates.index(self.suggestion)
             label = f"suggestion {self.suggestion:.2g}"
             axes.plot(self.suggestion, self.losses[at], "o", color=_POINT, label=label)
-        low, high = min(self.losses), max(self.losses)
-        axes.set_ylim(low - 0.1 * (high - low or 1), high + 0.1 * (high - low or 1))
+        # Where the loss goes up at the end, the rest is what there is to see.
+        low = min(*self.losses, *self.batch_losses)
+        span = (max(self.losses[: int(np.argmin(self.losses)) + 1]) - low) or 1.0
+        axes.set_ylim(low - 0.1 * span, low + 1.5 * span)
         axes.set_xscale("log")
         axes.set_xlabel("learning rate")
         axes.set_ylabel("loss")

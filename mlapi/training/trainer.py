@@ -331,7 +331,7 @@ class Trainer(StatelessSteps, Steps):
         min_rate: float = 1e-7,
         max_rate: float = 10.0,
         steps: int = 100,
-        smoothing: float = 0.98,
+        smoothing: float = 0.9,
     ) -> LearningRates:
         """Finds the learning rates that this model can be trained with.
 
