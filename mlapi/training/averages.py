@@ -85,19 +85,6 @@ class SwapEMAWeights(Closing):
         """Puts the weights back, where an error has kept that from being done."""
         self._put_back()
 
-    def get_state(self) -> dict[str, Any]:
-        """Returns the weights themselves, while the model has the averages."""
-        return {
-            "weights": [value for _, value in self._kept],
-            "until_next_epoch": self._until_next_epoch,
-        }
-
-    def set_state(self, state: Any) -> None:
-        """Receives what `get_state` returned."""
-        variables = self.model.trainable_variables if state["weights"] else []
-        self._kept = list(zip(variables, state["weights"], strict=True))
-        self._until_next_epoch = state["until_next_epoch"]
-
     def _swap(self) -> None:
         optimizer = self.model.optimizer
         if not _keeps_averages(optimizer):

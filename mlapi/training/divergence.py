@@ -283,7 +283,7 @@ def _tap(output: Any) -> Variable | None:
     if not _core.is_tensor(output) or not dtypes.is_float(_core.dtype_of(output)):
         return None
     shape, dtype = _core.shape_of(output), _core.dtype_of(output)
-    return Variable(np.zeros(shape), dtype=dtype, autocast=False, name="tap")  # type: ignore[arg-type]
+    return Variable(np.zeros(shape), dtype=dtype, autocast=False, name="tap")
 
 
 def _of(wrong: Sequence[Variable]) -> str:

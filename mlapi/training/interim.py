@@ -55,15 +55,6 @@ class StepValidation(Callback):
         self._every.begin_epoch()
         self.found = {}
 
-    def get_state(self) -> dict[str, Any]:
-        """Returns what an interrupted run needs to go on from."""
-        return {"found": self.found, "count": self._every.count, "last": self._every._last}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Receives what `get_state` returned."""
-        self.found, self._every.count = state["found"], state["count"]
-        self._every._last = state["last"]
-
     def after_step(self, step: int, logs: Any) -> Any:
         """Evaluates if it is time; returns the logs, with `val_…` numbers then."""
         if not self._every.passes(step):

@@ -62,7 +62,7 @@ def fit(
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
     source = Source(data, steps_per_epoch)
-    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source, interim) as keeper:
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
         hooks.on_train_begin()
         try:
             start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)

@@ -32,8 +32,8 @@ class Profiler:
         """Returns what `function(batch)` does."""
         if self._steps == SKIPPED:
             adapter.core.synchronize()
-            self._trace = adapter.transforms.profiler(self._folder)
-            self._trace.__enter__()
+            trace = self._trace = adapter.transforms.profiler(self._folder)
+            trace.__enter__()
         self._steps += 1
         out = function(batch)
         if self._steps == SKIPPED + TRACED:
@@ -46,7 +46,10 @@ class Profiler:
             trace, self._trace = self._trace, None
             adapter.core.synchronize()
             trace.__exit__(None, None, None)
-        elif self._steps <= SKIPPED:
+
+    def check(self) -> None:
+        """Warns if the run was too short for a trace."""
+        if self._steps <= SKIPPED:
             warnings.warn(
                 f"fit(profile={str(self._folder)!r}) traces the steps after the first {SKIPPED}, "
                 f"but there were {self._steps}: nothing is written.",
@@ -71,6 +74,7 @@ def around_steps(
             yield _nested(profiler.run, detector.run)
     finally:
         profiler.close()
+    profiler.check()
 
 
 def _nested(outer: Around, inner: Around) -> Around:

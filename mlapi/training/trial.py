@@ -62,7 +62,7 @@ def shortened(
     fast_dev_run: bool | int,
     overfit_batches: int | None,
     limit_batches: int | float | None,
-) -> tuple[Data, Data | None]:
+) -> tuple[Any, Any]:
     """The data to train on and to validate on, as these arguments of `fit` restrict them.
 
     Raises:
@@ -90,8 +90,8 @@ def shortened(
             f"{limit}."
         )
     if validation is not None:
-        validation = FirstBatches(validation, limit)
-    return FirstBatches(data, limit), validation
+        return FirstBatches(data, limit), FirstBatches(validation, limit)
+    return FirstBatches(data, limit), None
 
 
 def check_fast_dev_run(value: Any) -> bool | int:

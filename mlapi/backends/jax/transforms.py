@@ -8,8 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from mlapi import tree
+from mlapi.backends.jax import profiling
 from mlapi.backends.jax.core import Borrowed, assign, convert
 from mlapi.errors import not_in_state, not_scalar
+
+profiler = profiling.profiler
 
 # A compiled function knows its Variables from the start: they must all exist.
 LIFTS_STATE = True
@@ -150,7 +153,7 @@ def steps(
             return new, out
 
         new, outs = jax.lax.scan(body, values, *args)
-        return tree.map_structure(lambda x: None if x is None else x[-1], outs), new
+        return jax.tree.map(lambda x: x[-1], outs), new
 
     run = _lifted(scanned, variables, orders)
     return lambda batches: run(tree.map_structure(_stacked, *batches))
