@@ -16,8 +16,8 @@ _PICOSECONDS = 1e6  # in a microsecond
 
 @contextmanager
 def profiler(folder: str | PathLike[str]) -> Iterator[None]:
-    # Of what tensorflow imports on its own only where it traces.
-    from tensorflow.tsl.profiler.protobuf import xplane_pb2  # whose classes are made at import
+    # Only where it is needed: tensorflow itself does not load it.
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
