@@ -42,7 +42,10 @@ class Detector:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._finite: Callable[[list[Any]], Any] | None = None
+        self._variables: list[Variable] = []
+        self._runs = 0
+        self._copies: Callable[[], list[Any]]
+        self._finite: Callable[[list[Any]], Any]
 
     def run(self, function: Callable, batch: Any, epoch: int, number: int) -> Any:
         """Returns what `function(batch)` does.
@@ -50,14 +53,12 @@ class Detector:
         Raises:
             DivergedError: the loss or a Variable is not finite afterwards.
         """
-        before = _snapshot(self._model)
+        if self._runs < 2:  # the first step may make Variables
+            self._runs += 1
+            self._prepare()
+        before = list(zip(self._variables, self._copies(), strict=True))
         logs = function(batch)
         losses = [v for name, v in logs.items() if name == "loss" or name.endswith("_loss")]
-        if self._finite is None:
-            held = [v for v in _held(self._model) if dtypes.is_float(v.dtype)]
-            self._finite = jit(
-                lambda losses: _all_finite([*losses, *(v.value for v in held)]), held
-            )
         if bool(_core.to_numpy(self._finite([ops.convert_to_tensor(v) for v in losses]))):
             return logs
         _restore(before)
@@ -69,6 +70,16 @@ class Detector:
         raise self._error(
             Found("unknown", "run again without compilation, the step shows none"), epoch, number
         )
+
+    def _prepare(self) -> None:
+        """What is needed in each step, in one compiled function each."""
+        state = self._model._state()
+        if len(state) == len(self._variables):
+            return
+        held = [v for v in _held(self._model) if dtypes.is_float(v.dtype)]
+        self._variables = state
+        self._copies = jit(lambda: [ops.copy(v.value) for v in state], state)
+        self._finite = jit(lambda losses: _all_finite([*losses, *(v.value for v in held)]), held)
 
     def _replay(self, batch: Any, epoch: int, number: int) -> None:
         model = self._model
