@@ -25,6 +25,8 @@ class IterableData:
 
     batch_size = None
 
+    may_read_ahead = True  # what the source draws at random is then drawn before its time
+
     def __init__(
         self,
         source: Any,
@@ -82,7 +84,8 @@ class IterableData:
         source = self._source
         runs_out = isinstance(source, Iterator)  # others may go on reading it, as may later epochs
         batches = source if runs_out else iter(source)
-        if not self._keeps_state():  # which would be that of what was read ahead
+        # The state of a source would be that of what was read ahead.
+        if self.may_read_ahead and not self._keeps_state():
             batches = paced(batches, shared=runs_out)
         return islice(batches, start, None) if start else batches
 

@@ -125,6 +125,8 @@ class FetchedData(RowData):
         batch_size, shuffle, class_weight: as in RowData.
     """
 
+    may_read_ahead = True  # what the rows draw at random is then drawn before its time
+
     def __init__(
         self,
         fetch: Callable[[list[int]], Any],
@@ -140,7 +142,8 @@ class FetchedData(RowData):
         self._fetch, self._target, self._first = fetch, target, 0
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
-        return paced(super().batches(start))
+        batches = super().batches(start)
+        return paced(batches) if self.may_read_ahead else batches
 
     def _reader(self, shuffled: bool) -> Callable[[Any], Batch]:
         first, end = self._first, self._first + self.length

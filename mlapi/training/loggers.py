@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from mlapi.errors import MissingLibraryError
 from mlapi.training.callback import Values
 from mlapi.training.recorder import Recorder, flat, learning_rates, scalars, updates_made
 
@@ -73,15 +74,17 @@ class LogTo(Recorder):
     def get_state(self) -> dict[str, Any] | None:
         """Returns the count of steps, and the state of a logger that has `get_state`."""
         state = super().get_state() or {}
-        if hasattr(self.logger, "get_state"):
-            state["logger"] = self.logger.get_state()
+        logger: Any = self.logger
+        if hasattr(logger, "get_state"):
+            state["logger"] = logger.get_state()
         return state
 
     def set_state(self, state: Any) -> None:
         """Goes on with a count of steps, and with the logger's state."""
         super().set_state(state)
-        if hasattr(self.logger, "set_state"):
-            self.logger.set_state(state["logger"])
+        logger: Any = self.logger
+        if hasattr(logger, "set_state"):
+            logger.set_state(state["logger"])
 
     def on_train_begin(self, logs: Values | None = None) -> None:
         """Tells what `fit` was called with."""
@@ -221,7 +224,7 @@ class WandbLogger:
         **init: arguments of `wandb.init` for a run that is started, such as `project`.
 
     Raises:
-        ImportError: at the start of a run, if the package `wandb` is not installed.
+        MissingLibraryError: at the start of a run, if the package `wandb` is not installed.
 
     Example:
         >>> from mlapi.callbacks import WandbLogger
@@ -265,7 +268,7 @@ class MLflowLogger:
         **start_run: arguments of `mlflow.start_run` for a run that is started, such as `run_name`.
 
     Raises:
-        ImportError: at the start of a run, if the package `mlflow` is not installed.
+        MissingLibraryError: at the start of a run, if the package `mlflow` is not installed.
 
     Example:
         >>> from mlapi.callbacks import MLflowLogger
@@ -311,7 +314,7 @@ def _service(package: str, owner: object) -> Any:
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
-        raise ImportError(
+        raise MissingLibraryError(
             f"{type(owner).__name__} needs the package {package!r}, which is not installed: "
             f"pip install {package}"
         ) from None

@@ -44,11 +44,15 @@ class Source:
         self.data = data
         self.steps = steps
         self.notes = False
-        """Whether to note the randomness at the start of a pass."""
         self._began: dict[str, Any] | None = None
         self._own: Any = None
         self._taken = 0
         self._batches: Iterator[Any] | None = None
+
+    def take_notes(self) -> None:
+        """Have the randomness noted with which passes begin, and nothing drawn before its time."""
+        self.notes = True
+        self.data.may_read_ahead = False
 
     def epoch(self, start: int = 0) -> Iterator[Any]:
         """The batches of an epoch, from number `start` on."""
@@ -167,7 +171,7 @@ class Keeper:
         self._written: Place | None = None
         self._folder.mkdir(parents=True, exist_ok=True)
         snapshots.remove_unfinished(self._folder)
-        source.notes = True
+        source.take_notes()
         self._writer: Writer | None = None
 
     # --- what the loop calls ------------------------------------------------------------------

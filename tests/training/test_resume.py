@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -526,3 +527,23 @@ def test_all_generators_go_on_from_where_they_were():
     randomness.restore(snapshots.thaw(json.loads(json.dumps(frozen)), arrays))
     assert draws() == before
     assert host_random.restarts() == restarts
+
+
+def test_a_source_that_is_waited_for(tmp_path):
+    """Nothing is read ahead of a checkpoint: what the source draws would be drawn too soon."""
+
+    def waiting():
+        for batch in endless():
+            time.sleep(0.01)
+            yield batch
+
+    options = {"epochs": 2, "steps_per_epoch": 6, "verbose": 0}
+    whole = linear()
+    whole.fit(waiting(), checkpoint_dir=tmp_path / "whole", **options)
+    stop = Stop("on_train_batch_end", 9)
+    backup = BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(Interrupted):
+        linear().fit(waiting(), callbacks=[backup, stop], **options)
+    rest = linear()
+    rest.fit(waiting(), callbacks=[backup], **options)
+    assert rest.history.history == whole.history.history
