@@ -52,7 +52,20 @@ class DataError(MlapiError, ValueError):
 
 
 class DivergedError(MlapiError, ValueError):
-    """Training produced a loss that is not a number."""
+    """Training produced a loss that is not a number.
+
+    Attributes:
+        phase: of errors of `fit(detect_nan=True)`: where the first number came up that is not
+            finite: `"data"`, `"weights"`, `"forward"`, `"loss"`, `"gradient"` or `"update"`.
+        layer: path of the layer where it was, if it was in one.
+        op: name of the operation whose result it is, if it is known.
+        batch: number of the batch.
+    """
+
+    phase: str | None = None
+    layer: str | None = None
+    op: str | None = None
+    batch: int | None = None
 
 
 class LoadError(MlapiError, ValueError):

@@ -13,7 +13,8 @@ of equal dtype go straight through.
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args, overload
 
 import numpy as np
@@ -351,6 +352,42 @@ def _remember(
             stable[found[0]] = ()
     elif len(numbers) < len(found):
         stable[tuple(found)] = tuple(numbers)
+
+
+@contextmanager
+def watched(see: Callable[[str, Any], None]) -> Iterator[None]:
+    """A stretch of code in which `see(name, result)` is called after every operation.
+
+    The implementations inside the doors are replaced meanwhile, so that it costs nothing outside.
+    """
+
+    def seen(name: str, native: Callable) -> Callable:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            out = native(*args, **kwargs)
+            see(name, out)
+            return out
+
+        return run
+
+    cells = [(name, cell) for name, door in registry.items() for cell in _cells(door)]
+    before = [(cell, cell.cell_contents) for _, cell in cells]
+    try:
+        for name, cell in cells:
+            cell.cell_contents = seen(name, cell.cell_contents)
+        yield
+    finally:
+        for cell, native in before:
+            cell.cell_contents = native
+
+
+def _cells(door: Any) -> Iterator[Any]:
+    """Where a door, and the general way behind it, keep the implementation."""
+    inside = dict(zip(door.__code__.co_freevars, door.__closure__))
+    general = inside["general"].cell_contents
+    for function in (door, general):
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__))
+        if "native" in cells:
+            yield cells["native"]
 
 
 def as_tensor(value: Any) -> Any:

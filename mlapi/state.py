@@ -140,6 +140,15 @@ class Variable(_core.TensorView):
         """The current value: the framework's own tensor."""
         return _core.read(self) if scope.plain else self._value_in_scope()
 
+    @property
+    def native(self) -> Any:
+        """What the framework itself keeps the value in, for loops written with its own functions.
+
+        A `torch.nn.Parameter` (a plain tensor if not trainable) or a `tf.Variable`, the same
+        object for good; on jax, whose arrays do not change, the present array.
+        """
+        return self._storage
+
     def _value_in_scope(self) -> Tensor:
         value = scope.stateless.get_current_value(self) if scope.stateless else None
         if value is None:

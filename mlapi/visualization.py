@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlapi.errors import ArgumentError
+from mlapi.training.figure import new_figure
 from mlapi.training.history import History
 
 __all__ = [
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLORS = {"training": "#1f6fb4", "validation": "#d1600e"}
-_MOST_COLUMNS = 3
 # A loss that falls by more than this factor is drawn on a logarithmic axis.
 _WIDE_RANGE = 100.0
 
@@ -50,27 +50,12 @@ def plot_history(
     if not any(len(numbers) for numbers in values.values()):
         raise ArgumentError("plot_history: the history is empty; train for at least one epoch.")
     names = [n for n in values if not n.startswith("val_") or n.removeprefix("val_") not in values]
-    figure, panels = _new_figure(len(names), by_pyplot=path is None)
+    figure, panels = new_figure(len(names), by_pyplot=path is None)
     for name, axes in zip(names, panels):
         _draw_panel(axes, name, values, _epochs(history))
     if path is not None:
         figure.savefig(path, dpi=150)
     return figure
-
-
-def _new_figure(count: int, by_pyplot: bool) -> tuple["Figure", list["Axes"]]:
-    columns = min(count, _MOST_COLUMNS)
-    rows = -(-count // columns)
-    size = (1.0 + 4.2 * columns, 3.6 * rows)
-    if by_pyplot:
-        from matplotlib import pyplot
-
-        figure = pyplot.figure(figsize=size, layout="constrained")
-    else:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=size, layout="constrained")
-    return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
 def _epochs(history: History | Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:

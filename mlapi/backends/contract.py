@@ -9,6 +9,7 @@ proves them. Tensors, dtypes and storage are the framework's own and opaque to e
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Protocol
 
 import numpy as np
@@ -157,6 +158,13 @@ class Transforms(Protocol):
         """`fn` of batches of one shape, one after the other in one call; what the last one gives.
 
         Where this is compiled, `fn` is traced once for all of them.
+        """
+        ...
+
+    def profiler(self, folder: str | PathLike[str]) -> AbstractContextManager[None]:
+        """What runs inside is traced, for `trace.json.gz` in the folder, which is made.
+
+        The file is in the format of Chrome's traces: `traceEvents` with `name`, `ts` and `dur`.
         """
         ...
 

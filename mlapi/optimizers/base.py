@@ -28,6 +28,7 @@ from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.naming import auto_name
 from mlapi.optimizers import scalar
 from mlapi.optimizers.arguments import full_signature, settle
+from mlapi.optimizers.multipliers import Multipliers
 from mlapi.optimizers.scalar import Scalar
 from mlapi.optimizers.state import LearningRate, OptimizerState
 from mlapi.state import Variable
@@ -39,12 +40,17 @@ _Bundle = _native.Bundle
 
 
 class _Part:
-    """Variables that have the same slots: the rule updates them in one go."""
+    """Variables that have the same slots and learning rate: the rule updates them in one go."""
 
     def __init__(
-        self, optimizer: "Optimizer", variables: list[Variable], indices: list[int] | None
+        self,
+        optimizer: "Optimizer",
+        variables: list[Variable],
+        indices: list[int] | None,
+        factor: float,
     ) -> None:
         self.variables = variables
+        self.factor = factor  # of the learning rate
         self.indices = indices  # in the group; None for all of it
         positions = [optimizer._get_variable_index(v) for v in variables]
         self.slots: dict[str, list[Any]] = {}
@@ -74,14 +80,19 @@ class _Group:
         accumulators = optimizer._accumulators
         self.accumulators = [accumulators[i] for i in positions] if accumulators else []
         self.constraints = [(v, v.constraint) for v in variables if v.constraint is not None]
-        alike: dict[tuple[bool, ...], list[int]] = {}
+        alike: dict[tuple[float, ...], list[int]] = {}
+        factors = optimizer._multipliers
         for index, i in enumerate(positions):
-            has = tuple(slots[i] is not None for slots in optimizer._slots.values())
-            alike.setdefault(has, []).append(index)
+            has = (slots[i] is not None for slots in optimizer._slots.values())
+            factor = 1.0 if factors is None else factors.of(variables[index].path)
+            alike.setdefault((factor, *has), []).append(index)
+        several = len(alike) > 1
         self.parts = [
-            _Part(optimizer, [variables[i] for i in indices], indices if len(alike) > 1 else None)
-            for indices in alike.values()
+            _Part(optimizer, [variables[i] for i in own], own if several else None, factor)
+            for (factor, *_), own in alike.items()
         ]
+        # What the variables share changes once a step, though the rule runs for each part.
+        self.shared = [v for slot in optimizer._shared.values() for v in slot] if several else []
 
 
 class Optimizer(OptimizerState):
@@ -152,6 +163,7 @@ class Optimizer(OptimizerState):
         )
         self._groups: dict[tuple[int, ...], _Group] = {}  # by identities of the variables
         self._last: _Group | None = None
+        self._multipliers: Multipliers | None = None
         self._excluded: set[int] = set()
         self._excluded_names: re.Pattern[str] | None = None
         self._warned: set[str] = set()
@@ -271,7 +283,12 @@ class Optimizer(OptimizerState):
             g = g.clip(-self.clipvalue, self.clipvalue)
         t = scalar.to_float(count) + 1
         kernel = _native.kernels.get(self.kernel)
+        shared = [(variable, _native.snapshot(variable)) for variable in group.shared]
+        common = lr
         for part in group.parts:
+            for variable, value in shared:
+                variable.assign(value)
+            lr = common if part.factor == 1 else common * part.factor
             p, slots = part.bundles()
             own = g if part.indices is None else g.take(part.indices)
             decay = self._decay_of(slots) or 0.0
@@ -377,7 +394,28 @@ class Optimizer(OptimizerState):
                 assert average is not None
                 variable.assign(average.value)
 
-    # Weight decay
+    # Variables apart from others
+
+    @property
+    def lr_multipliers(self) -> dict[str, float] | None:
+        """Pattern → factor of the learning rate, for the variables whose paths it matches.
+
+        A pattern is a regular expression that matches the whole path; None is for one rate for
+        all. Weight decay, which goes with the learning rate, is multiplied too. It is to be set
+        before training; `Model.compile` has an argument for it.
+        """
+        return None if self._multipliers is None else dict(self._multipliers.given)
+
+    @lr_multipliers.setter
+    def lr_multipliers(self, multipliers: Mapping[str, float] | None) -> None:
+        self._use_multipliers(None if multipliers is None else Multipliers(multipliers))
+
+    def _use_multipliers(self, multipliers: Multipliers | None) -> None:
+        if self.built and multipliers is not None:
+            multipliers.check(self._trainable_variables)
+        self._multipliers = multipliers
+        self._groups.clear()
+        self._last = None
 
     def exclude_from_weight_decay(
         self,

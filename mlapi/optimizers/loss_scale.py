@@ -143,6 +143,15 @@ class LossScaleOptimizer(Optimizer):
         """As that of the inner optimizer."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
+    @property
+    def lr_multipliers(self) -> dict[str, float] | None:
+        """Those of the inner optimizer."""
+        return self.inner_optimizer.lr_multipliers
+
+    @lr_multipliers.setter
+    def lr_multipliers(self, multipliers: Mapping[str, float] | None) -> None:
+        self.inner_optimizer.lr_multipliers = multipliers
+
     def exclude_from_weight_decay(
         self,
         var_list: Sequence[Variable] | None = None,

@@ -9,6 +9,7 @@ from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ArgumentTypeError
 from mlapi.optimizers.base import Optimizer
 from mlapi.optimizers.loss_scale import LossScaleOptimizer
+from mlapi.optimizers.multipliers import Multipliers
 from mlapi.state import Variable
 
 _native = adapter.optimizers
@@ -153,6 +154,7 @@ class MultiOptimizer(Optimizer):
         chosen = [self._choose(variable) for variable in variables]
         self._optimizers = _distinct([*self._optimizers, *chosen])
         self.loss_scale_factor = self._factor
+        self._pass_multipliers(self._multipliers, variables)
         for optimizer in self._optimizers:
             for exclusion in self._exclusions:
                 optimizer.exclude_from_weight_decay(*exclusion)
@@ -229,6 +231,19 @@ class MultiOptimizer(Optimizer):
             owner = self._of_variable.get(id(variable))
             if owner is not None:
                 owner.finalize_variable_values([variable])
+
+    def _use_multipliers(self, multipliers: Multipliers | None) -> None:
+        super()._use_multipliers(multipliers)
+        if self.built:
+            self._pass_multipliers(multipliers, self._trainable_variables)
+
+    def _pass_multipliers(
+        self, multipliers: Multipliers | None, variables: Sequence[Variable]
+    ) -> None:
+        if multipliers is not None:
+            multipliers.check(variables)  # before an optimizer does that for its own ones only
+            for optimizer in self._optimizers:
+                optimizer._use_multipliers(multipliers)
 
     def exclude_from_weight_decay(
         self,

@@ -10,6 +10,7 @@ from mlapi import dtypes, initializers, serialization
 from mlapi.backends import adapter
 from mlapi.errors import ArgumentError, ArgumentTypeError, LoadError
 from mlapi.optimizers.arguments import deprecated
+from mlapi.optimizers.multipliers import Multipliers
 from mlapi.optimizers.scalar import Scalar
 from mlapi.optimizers.schedules import LearningRateSchedule
 from mlapi.serialization import Configurable
@@ -50,6 +51,7 @@ class OptimizerState(Configurable):
     name: str
     use_ema: bool
     gradient_accumulation_steps: int | None
+    _multipliers: Multipliers | None
 
     def __init__(self, learning_rate: Any) -> None:
         self.built = False
@@ -146,6 +148,8 @@ class OptimizerState(Configurable):
                     f'Optimizer "{self.name}" updates mlapi Variables, for instance '
                     f"`model.trainable_variables`; received {type(variable).__name__}."
                 )
+        if self._multipliers is not None:
+            self._multipliers.check(variables)
         self._trainable_variables = variables
         self._positions = {id(v): i for i, v in enumerate(variables)}
         slot_groups = self.slot_groups()

@@ -44,6 +44,8 @@ class BackupAndRestore(Callback):
         >>> backup = BackupAndRestore("backup", save_freq=1000, minutes=10)
     """
 
+    writes = True
+
     def __init__(
         self,
         backup_dir: str | PathLike[str],

@@ -28,6 +28,8 @@ class Callback:
     Attributes:
         model: the model that is being run.
         params: dict with `epochs`, `steps` (of an epoch; None if unknown) and `verbose`.
+        writes: whether it writes files, or reports to another program; such a callback is left
+            out by `fit(fast_dev_run=True)`.
 
     Example:
         >>> from mlapi.callbacks import Callback
@@ -39,6 +41,7 @@ class Callback:
 
     model: Any = None
     params: Mapping[str, Any] = {}
+    writes: bool = False
     # Attributes that a run which goes on after an interruption needs.
     _state_names: tuple[str, ...] = ()
 

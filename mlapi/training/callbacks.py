@@ -122,6 +122,8 @@ class CSVLogger(Callback):
         >>> log = CSVLogger("training.csv", append=True)
     """
 
+    writes = True
+
     def __init__(
         self, filename: str | PathLike[str], separator: str = ",", append: bool = False
     ) -> None:

@@ -21,6 +21,7 @@ _optional_number = optional(number)
 class Saver(Monitor):
     """Base of the callbacks that save the model: when they do."""
 
+    writes = True
     _state_names = ("best", "_epochs", "_batches", "_last_batch", "_epoch")
 
     def __init__(

@@ -25,6 +25,7 @@ from mlapi.training.callbacks import TerminateOnNaN
 from mlapi.training.history import History
 from mlapi.training.interim import StepValidation, metrics_set_aside
 from mlapi.training.resume import Keeper, Place, Source, keeping
+from mlapi.training.tools import Around
 
 _core = adapter.core
 
@@ -43,6 +44,7 @@ def fit(
     verbose: int | str,
     validation_every: int | None = None,
     log_every: int | None = None,
+    around: Around | None = None,
 ) -> History:
     """Train `model`; see `Trainer.fit`."""
     epochs = min(epochs, initial_epoch + (config.max_epochs() or epochs))
@@ -71,7 +73,7 @@ def fit(
                 model._in_epoch = True
                 try:
                     logs = _train_epoch(
-                        model, source, epoch, start, hooks, check_interrupt, keeper, interim
+                        model, source, epoch, start, hooks, check_interrupt, keeper, interim, around
                     )
                 finally:
                     model._in_epoch = False
@@ -116,6 +118,7 @@ def _train_epoch(
     check_interrupt: Any,
     keeper: Keeper | None,
     interim: StepValidation | None,
+    around: Around | None,
 ) -> Any:
     """An epoch, or its rest; the last batch's logs, which hold the epoch's running means."""
     if not start.step:
@@ -130,7 +133,7 @@ def _train_epoch(
             model._check_labels(source.data)
         if begin is not None:
             begin(first, None)
-        logs = function(batch)
+        logs = function(batch) if around is None else around(function, batch, epoch, first)
         if interim is not None:
             logs = interim.after_step(step, logs)
         if end is not None:

@@ -23,6 +23,8 @@ class Recorder(Closing):
     _first = 0
     _in_fit = False
 
+    writes = True
+
     @property
     def step(self) -> int:
         return self._first + self._every.count

@@ -13,13 +13,16 @@ from mlapi.errors import ArgumentError, NotBuiltError
 from mlapi.metrics import Mean
 from mlapi.optimizers import LossScaleOptimizer
 from mlapi.state import Variable
-from mlapi.training import loop
+from mlapi.training import loop, options
 from mlapi.training.backup import with_backup
 from mlapi.training.compile import CompiledLoss, CompiledMetrics
 from mlapi.training.history import History
 from mlapi.training.interim import check_paces
+from mlapi.training.lr_find import LearningRates, lr_find
 from mlapi.training.stateless import StatelessSteps
 from mlapi.training.step import Steps
+from mlapi.training.tools import around_steps
+from mlapi.training.trial import check_fast_dev_run, shortened, without_writers
 
 _core = adapter.core
 
@@ -56,6 +59,9 @@ class Trainer(StatelessSteps, Steps):
         steps_per_execution: int = 1,
         jit_compile: bool | str | None = "auto",
         auto_scale_loss: bool = True,
+        precision: Any = None,
+        accumulate: int | None = None,
+        lr_multipliers: Mapping[str, float] | None = None,
     ) -> None:
         """Say how the model is to be trained.
 
@@ -70,8 +76,23 @@ class Trainer(StatelessSteps, Steps):
             jit_compile: True for the backend's strongest compiler, False for none of it.
             auto_scale_loss: whether a model of the dtype policy `mixed_float16` gets its optimizer
                 wrapped in a `LossScaleOptimizer`, without which small gradients would vanish.
+            precision: dtype policy for all layers, built ones too: `"mixed_bfloat16"`,
+                `"mixed_float16"`, `"float32"`, or a `DTypePolicyMap` for some by their paths.
+            accumulate: gradients are averaged over so many batches for one update, as
+                `gradient_accumulation_steps` of the optimizer says, which this sets.
+            lr_multipliers: pattern that matches the whole path of a variable, `".*encoder/.*"` for
+                instance → what its learning rate is multiplied by.
+
+        Raises:
+            ArgumentError: an argument makes no sense, or contradicts what is built already.
         """
+        if precision is not None:
+            options.set_precision(self, precision)
         self.optimizer = None if optimizer is None else optimizers_module.get(optimizer)
+        if accumulate is not None:
+            options.set_accumulation(self.optimizer, accumulate)
+        if lr_multipliers is not None:
+            options.set_multipliers(self.optimizer, lr_multipliers)
         scaled = isinstance(self.optimizer, LossScaleOptimizer)
         if auto_scale_loss and self.optimizer is not None and not scaled and self._needs_scaling():
             self.optimizer = LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
@@ -102,6 +123,9 @@ class Trainer(StatelessSteps, Steps):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
+            "precision": precision,
+            "accumulate": accumulate,
+            "lr_multipliers": None if lr_multipliers is None else dict(lr_multipliers),
         }
         self._forget_functions()
 
@@ -158,6 +182,11 @@ class Trainer(StatelessSteps, Steps):
         checkpoint_dir: str | PathLike[str] | None = None,
         validation_every: int | None = None,
         log_every: int | None = None,
+        fast_dev_run: bool | int = False,
+        overfit_batches: int | None = None,
+        limit_batches: int | float | None = None,
+        detect_nan: bool = False,
+        profile: str | PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -190,13 +219,29 @@ class Trainer(StatelessSteps, Steps):
                 last ones that it had.
             log_every: every so many steps loggers get the numbers so far, and a file that the
                 output goes to gets a line.
+            fast_dev_run: True to try everything out on one batch of training and one of
+                evaluation, in one epoch; an int for so many. Nothing is written: `resume` and
+                `checkpoint_dir` are without effect, and callbacks whose `writes` is true
+                (checkpoints, loggers) are not called.
+            overfit_batches: train on the first so many batches in every epoch, unshuffled, and
+                evaluate on them too unless there are data for that: a model that cannot learn a
+                few batches by heart has a mistake in it.
+            limit_batches: so many batches of each pass over the data, those of the evaluation
+                too; a float is a part of them. `steps_per_epoch` goes on where the last epoch
+                stopped instead.
+            detect_nan: look after each step whether the loss and all variables are finite. If
+                not, the batch runs again, uncompiled, to find the layer and the operation where
+                the first NaN or infinity comes up.
+            profile: folder to write `trace.json.gz` to, for https://ui.perfetto.dev or
+                chrome://tracing: what the third to seventh step spend their time on.
 
         Returns:
             The History: its `history` maps each name to a list of one float an epoch.
 
         Raises:
             DataError: the data are empty, of different lengths, or have labels out of range.
-            DivergedError: the loss of an epoch is not a number.
+            DivergedError: the loss of an epoch is not a number; with `detect_nan`, that of a
+                batch, or a weight, and `layer`, `op`, `phase` and `batch` tell where.
             LoadError: no checkpoint in `checkpoint_dir` can be read, or they are of another model.
             SaveError: a checkpoint could not be written; those before it are intact.
         """
@@ -217,20 +262,31 @@ class Trainer(StatelessSteps, Steps):
         elif validation_split:
             data, validation = data.split(validation_split)
             validation.batch_size = validation_batch_size or validation.batch_size
-        return loop.fit(
-            self,
-            data,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation=validation,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            callbacks=with_backup(callbacks, resume, checkpoint_dir),
-            verbose=verbose,
-            validation_every=validation_every,
-            log_every=log_every,
+        data, validation = shortened(
+            data, validation, check_fast_dev_run(fast_dev_run), overfit_batches, limit_batches
         )
+        if fast_dev_run:
+            epochs, steps_per_epoch, validation_steps = initial_epoch + 1, None, None
+            validation_every, validation_freq = None, 1
+            callbacks = without_writers(callbacks)
+        else:
+            callbacks = with_backup(callbacks, resume, checkpoint_dir)
+        with around_steps(self, detect_nan, profile) as around:
+            return loop.fit(
+                self,
+                data,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation=validation,
+                validation_steps=validation_steps,
+                validation_freq=validation_freq,
+                callbacks=callbacks,
+                verbose=verbose,
+                validation_every=validation_every,
+                log_every=log_every,
+                around=around,
+            )
 
     def evaluate(
         self,
@@ -264,6 +320,51 @@ class Trainer(StatelessSteps, Steps):
         """The outputs for all rows, as NumPy arrays in the structure of the outputs."""
         data = adapt_data(x, batch_size=batch_size)
         return loop.predict(self, data, steps=steps, callbacks=callbacks, verbose=verbose)
+
+    def lr_find(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        *,
+        min_rate: float = 1e-7,
+        max_rate: float = 10.0,
+        steps: int = 100,
+        smoothing: float = 0.9,
+    ) -> LearningRates:
+        """Finds the learning rates that this model can be trained with.
+
+        It trains for some steps while the rate grows exponentially, and notes the loss (Smith,
+        "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3). The loss is
+        smoothed by an exponential moving average, divided by `1 - smoothingᵗ` as it starts at
+        zero; where it is four times its smallest value, or not finite, the run ends. The model,
+        the optimizer and all generators of random numbers are afterwards as they were, but that
+        the model is built.
+
+        Args:
+            x, y, batch_size, sample_weight: as for `fit`.
+            min_rate: the first rate.
+            max_rate: the last one.
+            steps: how many rates; each is for one update.
+            smoothing: how much of the old average stays at each step.
+
+        Raises:
+            ArgumentError: the optimizer has not one learning rate, or the numbers make no sense.
+            DataError: the data run out, or the first loss is not finite.
+
+        Example:
+            >>> import mlapi, numpy as np
+            >>> model = mlapi.Sequential([mlapi.Input((2,)), mlapi.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> x = np.ones((8, 2), "float32")
+            >>> found = model.lr_find(x, x[:, :1] * 5, steps=20)
+            >>> 1e-7 < found.suggestion < 10.0
+            True
+        """
+        self._check_compiled("lr_find")
+        data = adapt_data(x, y, sample_weight, batch_size=batch_size, shuffle=True)
+        return lr_find(self, data, min_rate, max_rate, steps, smoothing)
 
     def train_on_batch(
         self,

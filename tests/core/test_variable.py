@@ -225,3 +225,10 @@ def test_collect_asks_each_object_that_lists_its_variables():
 
     listers = [Lister() for _ in range(20)]
     assert collect(listers) == [lister.own for lister in listers]
+
+
+def test_native_is_where_the_value_is():
+    variable = mlapi.Variable([1.0, 2.0])
+    for value in ([1.0, 2.0], [3.0, 4.0]):
+        variable.assign(value)
+        np.testing.assert_array_equal(ops.convert_to_numpy(variable.native), value)

@@ -8,8 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from mlapi import tree
+from mlapi.backends.jax import profiling
 from mlapi.backends.jax.core import Borrowed, assign, convert
 from mlapi.errors import not_in_state, not_scalar
+
+profiler = profiling.profiler
 
 # A compiled function knows its Variables from the start: they must all exist.
 LIFTS_STATE = True

@@ -10,8 +10,11 @@ import tensorflow as tf
 from tensorflow.python.pywrap_tfe import TFE_Py_TapeSetIsEmpty
 
 from mlapi import tree
+from mlapi.backends.tensorflow import profiling
 from mlapi.backends.tensorflow.core import convert, from_host
 from mlapi.errors import not_scalar
+
+profiler = profiling.profiler
 
 # A traced function cannot make Variables: they must all exist.
 LIFTS_STATE = True

@@ -9,10 +9,12 @@ from typing import Any
 import torch
 
 from mlapi import tree
-from mlapi.backends.torch import core
+from mlapi.backends.torch import core, profiling
 from mlapi.backends.torch.compiled import compiled
 from mlapi.backends.torch.core import convert
 from mlapi.errors import not_scalar
+
+profiler = profiling.profiler
 
 # Variables may be made while a step runs: nothing is traced.
 LIFTS_STATE = False
