@@ -130,7 +130,10 @@ def measure(names: list[str], rounds: int) -> dict[str, Row]:
             found[name] = {"word": "–"}
         else:
             case = next(case for case in CASES if case.op == name)
-            found[name] = _row(op, case, spellings, rounds)
+            try:
+                found[name] = _row(op, case, spellings, rounds)
+            except Exception as error:  # noqa: BLE001  # of one op, which the page then shows
+                found[name] = {"word": f"failed: {type(error).__name__}", "error": str(error)}
         took = time.perf_counter() - start
         print(f"{backend()} {name} {found[name]} in {took:.1f} s", file=sys.stderr, flush=True)
     return found
