@@ -45,9 +45,9 @@ be 2 at most, compiled.
 - *(eager)*: the shape of the result depends on values, so that neither side is compiled.
 - A dash: the framework has no such function, and no way that anybody would call its own.
 
-Smallest times of {rounds} rounds on one thread of {machine}; where both take only microseconds, as
-with views, the figures are about calls rather than kernels. Both sides gave the same results. Made
-by `python -m tests.benchmarks.bodies --write`.
+Smallest CPU times of {rounds} rounds, on one thread of {machine}. Where both sides take only
+microseconds, as with views, the figures are about calls rather than kernels. Both gave the same
+results. Made by `python -m tests.benchmarks.bodies --write`.
 
 | op | torch | torch, compiled | jax | tensorflow |
 |---|--:|--:|--:|--:|
@@ -169,7 +169,9 @@ def _row(op: Callable, case: Any, spellings: ModuleType, rounds: int) -> Row:
             return row
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return row | {"compiled": ratio(lambda function: mlapi.jit(function, [], jit_compile=spellings.EAGER))}
+        return row | {
+            "compiled": ratio(lambda function: mlapi.jit(function, [], jit_compile=spellings.EAGER))
+        }
 
 
 def _waiting(program: Callable, tensors: list[Any], wait: Callable) -> Callable[[], None]:
@@ -204,7 +206,8 @@ def _ratio(ours: Callable[[], None], theirs: Callable[[], None], rounds: int) ->
 
         return run
 
-    seconds = race({"ours": repeated(ours), "theirs": repeated(theirs)}, rounds)
+    programs = {"ours": repeated(ours), "theirs": repeated(theirs)}
+    seconds = race(programs, rounds, time.process_time)
     return min(seconds["ours"]) / min(seconds["theirs"])
 
 

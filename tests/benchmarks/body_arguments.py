@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from mlapi.testing.case import Arguments, Case, arrays_of, distinct, positive, real, whole, with_arrays
+from mlapi.testing.case import (
+    Arguments,
+    Case,
+    arrays_of,
+    distinct,
+    positive,
+    real,
+    whole,
+    with_arrays,
+)
 
 # Sizes of the tensors of a case, by how many axes they have.
 LARGE = {1: (2**18,), 2: (512, 512), 3: (64, 64, 64), 4: (8, 64, 64, 12)}

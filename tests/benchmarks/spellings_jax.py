@@ -34,7 +34,10 @@ def _windows(size, count):
 
 def _average_pool(x, count):
     shares = jnp.array(
-        [[(a <= i < b) / (b - a) for a, b in _windows(x.shape[1], count)] for i in range(x.shape[1])]
+        [
+            [(a <= i < b) / (b - a) for a, b in _windows(x.shape[1], count)]
+            for i in range(x.shape[1])
+        ]
     )
     return jnp.einsum("bhwc,hi,wj->bijc", x, shares, shares)
 
@@ -48,7 +51,10 @@ def _max_pool(x, count):
 
 def _sample(image, at):
     """Of one (height, width, channels) at (2, height, width)."""
-    one = lambda plane: jsp.ndimage.map_coordinates(plane, list(at), order=1)
+
+    def one(plane):
+        return jsp.ndimage.map_coordinates(plane, list(at), order=1)
+
     return jax.vmap(one, in_axes=-1, out_axes=-1)(image)
 
 
@@ -227,7 +233,7 @@ def _sparsemax(x):
 _SAME = [
     "abs", "allclose", "amax", "amin", "angle", "append", "argpartition", "array", "array_split",
     "corrcoef", "count_nonzero", "cross", "deg2rad", "diagflat", "diff", "digitize", "dsplit",
-    "dstack", "empty_like", "fabs", "fliplr", "flipud", "fmax", "fmin", "geomspace", "heaviside",
+    "dstack", "fabs", "fliplr", "flipud", "fmax", "fmin", "geomspace", "heaviside",
     "histogram", "hsplit", "hstack", "hypot", "inner", "isclose", "isin", "isneginf", "isposinf",
     "isreal", "ldexp", "linspace", "logspace", "median", "nan_to_num", "nanargmax", "nanargmin",
     "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile",
@@ -255,6 +261,7 @@ BEST = {name: getattr(jnp, name) for name in _SAME} | {
     "divide_no_nan": lambda x, y: jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y)),
     "eig": lambda x: tuple(jnp.linalg.eig(x)),
     "eigh": lambda x: tuple(jnp.linalg.eigh(x)),
+    "empty_like": jnp.zeros_like,  # as it is with all backends
     "extract_patches": _patches,
     "extract_patches_3d": _patches,
     "extract_sequences": _frames,
@@ -282,9 +289,7 @@ BEST = {name: getattr(jnp, name) for name in _SAME} | {
     "meshgrid_of": lambda xs: jnp.meshgrid(*xs),
     "multi_hot": lambda x, n: jax.nn.one_hot(x, n).max(1),
     "norm": jnp.linalg.norm,
-    "normalize": lambda x: (
-        x / jnp.maximum(jnp.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
-    ),
+    "normalize": lambda x: x / jnp.maximum(jnp.linalg.norm(x, axis=-1, keepdims=True), 1e-12),
     "pad_images": lambda x, top, left, _, __, h, w: jnp.pad(
         x, [(0, 0), (top, h - top - x.shape[1]), (left, w - left - x.shape[2]), (0, 0)]
     ),
@@ -293,9 +298,9 @@ BEST = {name: getattr(jnp, name) for name in _SAME} | {
     "polar": lambda size, angle: lax.complex(size * jnp.cos(angle), size * jnp.sin(angle)),
     "psnr": lambda x, y, most: 20 * math.log10(most) - 10 * jnp.log10(jnp.mean((x - y) ** 2)),
     "qr": lambda x: tuple(jnp.linalg.qr(x)),
-    "rearrange_by": lambda x, _, sizes: x.reshape(
-        x.shape[0], sizes["h"], -1, x.shape[2]
-    ).transpose(0, 3, 1, 2),
+    "rearrange_by": lambda x, _, sizes: x.reshape(x.shape[0], sizes["h"], -1, x.shape[2]).transpose(
+        0, 3, 1, 2
+    ),
     "resize": lambda x, size: jax.image.resize(
         x, (x.shape[0], *size, x.shape[3]), "bilinear", antialias=False
     ),

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mlapi.backends.axes import place
 from mlapi.backends.tensorflow.ops import cast, take_along_axis
+from mlapi.backends.windows import indices
 from mlapi.types import DTypeLike
 
 Tensor = tf.Tensor
@@ -80,7 +81,6 @@ argmin = _arg(tf.argmin, functools.partial(_keys, nan_is_least=True))
 
 _NATIVE = {
     None: tf.tensor_scatter_nd_update,
-    "add": tf.tensor_scatter_nd_add,
     "max": tf.tensor_scatter_nd_max,
     "min": tf.tensor_scatter_nd_min,
 }
@@ -91,11 +91,17 @@ def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted:
         return into
     if how == "mul":
         return into * tf.math.unsorted_segment_prod(rows, ids, tf.shape(into)[0])
+    if how == "add":
+        return into + tf.math.unsorted_segment_sum(rows, ids, tf.shape(into)[0])
     found = _NATIVE[how](into, ids[:, None], rows)
     if how in ("max", "min") and rows.dtype.is_floating:  # which would pass over NaN
         nan = tf.where(tf.math.is_nan(rows), rows, tf.zeros_like(rows))
-        found += tf.tensor_scatter_nd_add(tf.zeros_like(into), ids[:, None], nan)
+        found += tf.math.unsorted_segment_sum(nan, ids, tf.shape(into)[0])
     return found
+
+
+def windows(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor:
+    return tf.gather(x, indices(x.shape[axis], size, stride, dilation), axis=axis)
 
 
 def search(sorted_sequence: Tensor, values: Tensor, side: str) -> Tensor:
