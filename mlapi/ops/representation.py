@@ -146,7 +146,7 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     # The largest float that is not above the largest integer: that itself may be rounded up.
     digits = {"float16": 11, "bfloat16": 8, "float32": 24}.get(kind, 53)
     low, high = float(max(low, least)), float(min(high, most - (int(most) >> digits)))
-    y = cast(clip(where(isnan(x), 0, x), low, high), target)
+    y = cast(where(equal(x, x), clip(x, low, high), 0), target)
     if least == low and most == high:
         return y
     return where(greater(x, high), most, where(less(x, low), least, y))

@@ -19,7 +19,7 @@ from mlapi.ops.convolution import conv
 from mlapi.ops.creation import arange, ones_like
 from mlapi.ops.elementwise import cast, clip, divide, multiply, sqrt, subtract
 from mlapi.ops.indexing import take
-from mlapi.ops.logical import equal, greater_equal, less, less_equal, logical_and, not_equal, where
+from mlapi.ops.logical import equal, greater_equal, less_equal, logical_and, not_equal, where
 from mlapi.ops.products import matmul
 from mlapi.ops.reduction import max, mean, min, sum
 from mlapi.ops.segments import segment_sum
@@ -221,6 +221,9 @@ def trapezoid(
         array(8., dtype=float32)
     """
     heights = moveaxis(y, axis, -1)
+    if x is None and (shape(heights)[-1] or 0) > 1:
+        ends = (heights[..., 0] + heights[..., -1]) / 2
+        return (sum(heights[..., 1:-1], -1) + ends) * dx
     pairs = heights[..., 1:] + heights[..., :-1]
     if x is None:
         return sum(pairs, -1) * (dx / 2)
@@ -338,9 +341,12 @@ def histogram(
         if bins < 1:
             raise ArgumentError(f"histogram: bins is {bins}, it must be positive.")
         low, high = _limits(x, range)
-        edges, place = _edges(low, high, arange(bins + 1), bins), _bin_of(x, low, high, bins)
+        edges = _edges(low, high, arange(bins + 1), bins)
     else:
         edges = convert_to_tensor(bins, kind)
+    if isinstance(bins, int) and bins <= _FEW:
+        place = _bin_of(x, low, high, bins)
+    else:
         place = searchsorted(edges, x, side="right") - 1
     count = shape(edges)[0] - 1
     place = where(equal(x, edges[-1]), count - 1, place)
@@ -350,14 +356,16 @@ def histogram(
     return segment_sum(ones_like(x, "int32"), place, count + 1)[:count], edges
 
 
+_FEW = 2**16  # bins that arithmetic in 32 bits can tell from one another
+
+
 def _bin_of(x: Tensor, low: Tensor, high: Tensor, bins: int) -> Tensor:
-    """By arithmetic, which may be off by one next to an edge; so the edges have the last word."""
+    """By arithmetic, a little too low: the upper edge of the bin has the last word."""
     wide = dtypes.promote(dtype_of(x), "float32")
-    start = cast(low, wide)
-    place = (cast(x, wide) - start) * (bins / (cast(high, wide) - start))
+    start, scale = cast(low, wide), bins / (cast(high, wide) - cast(low, wide))
+    place = (cast(x, wide) - start) * scale - bins * 1e-6
     place = cast(clip(place, 0, bins - 1), "int32")
-    below, above = _edges(low, high, place, bins), _edges(low, high, place + 1, bins)
-    return place - cast(less(x, below), "int32") + cast(greater_equal(x, above), "int32")
+    return place + cast(greater_equal(x, _edges(low, high, place + 1, bins)), "int32")
 
 
 def _edges(low: Tensor, high: Tensor, index: Tensor, bins: int) -> Tensor:

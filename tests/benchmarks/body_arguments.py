@@ -159,7 +159,7 @@ ARGUMENTS: dict[str, Any] = {
                                     np.array([2.0, 3.0], "float32"), (1, 2), "linear"),
     "scatter": lambda: (whole(2**13, 1, low=0, high=512), real(2**13, 32), (512, 32)),
     "scatter_update": lambda: (real(512, 32), whole(2**13, 1, low=0, high=512),
-                               real(2**13, 32, seed=1), "max"),
+                               real(2**13, 32, seed=1), "add"),
     "searchsorted": lambda: (_ROW, real(2**16)),
     "segment_max": _segments,
     "segment_min": _segments,

@@ -312,7 +312,7 @@ BEST = {name: getattr(jnp, name) for name in _SAME} | {
         jax.image.scale_and_translate(x, shape, axes, scale, move, method)
     ),
     "scatter": lambda at, values, shape: jnp.zeros(shape).at[at[:, 0]].add(values),
-    "scatter_update": lambda x, at, values, how: x.at[at[:, 0]].max(values),
+    "scatter_update": lambda x, at, values, how: x.at[at[:, 0]].add(values),
     "segment_max": jax.ops.segment_max,
     "segment_min": jax.ops.segment_min,
     "segment_prod": jax.ops.segment_prod,

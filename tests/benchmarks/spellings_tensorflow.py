@@ -195,6 +195,16 @@ def _nan_to_num(x):
     return tf.clip_by_value(x, x.dtype.min, x.dtype.max)
 
 
+def _segments(function):
+    """With NaN for a segment that has one, over which the framework's functions pass."""
+
+    def call(x, ids, count):
+        nan = tf.math.unsorted_segment_sum(tf.where(tf.math.is_nan(x), x, 0.0), ids, count)
+        return function(x, ids, count) + nan
+
+    return call
+
+
 def _corrcoef(x):
     x -= tf.reduce_mean(x, 1, keepdims=True)
     products = tf.matmul(x, x, transpose_b=True)
@@ -279,7 +289,7 @@ def _rearrange(x, _, sizes):
 
 
 def _scatter_update(x, at, new, how):
-    return tf.tensor_scatter_nd_max(x, at, new)
+    return tf.tensor_scatter_nd_add(x, at, new)
 
 
 def _hypot(x, y):
@@ -423,8 +433,8 @@ BEST = (
         "scatter": tf.scatter_nd,
         "scatter_update": _scatter_update,
         "searchsorted": _searchsorted,
-        "segment_max": tf.math.unsorted_segment_max,
-        "segment_min": tf.math.unsorted_segment_min,
+        "segment_max": _segments(tf.math.unsorted_segment_max),
+        "segment_min": _segments(tf.math.unsorted_segment_min),
         "segment_prod": tf.math.unsorted_segment_prod,
         "segment_sum": tf.math.unsorted_segment_sum,
         "select": lambda c, x, default: tf.where(c[0], x[0], tf.where(c[1], x[1], default)),

@@ -303,7 +303,7 @@ BEST = (
         "rgb_to_hsv": _rgb_to_hsv,
         "saturate_cast": lambda x, kind: x.clamp(0, 255).to(getattr(torch, kind)),
         "scatter": lambda at, x, shape: torch.zeros(shape).index_add_(0, at[:, 0], x),
-        "scatter_update": lambda x, at, new, how: x.index_reduce(0, at[:, 0], new, "amax"),
+        "scatter_update": lambda x, at, new, how: x.index_add(0, at[:, 0], new),
         "searchsorted": lambda s, x: torch.searchsorted(s, x, out_int32=True),
         "segment_max": _segments("amax", -math.inf),
         "segment_min": _segments("amin", math.inf),

@@ -3,6 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,24 @@ def _arg(native: Callable[..., Tensor], keys: Callable[[Tensor], Tensor]) -> Any
 
 argmax = _arg(tf.argmax, _keys)
 argmin = _arg(tf.argmin, functools.partial(_keys, nan_is_least=True))
+
+
+def _without_nan(native: Callable[..., Tensor], least: float) -> Any:
+    find_any = _arg(native, lambda x: x)
+
+    def find(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        if x.dtype not in _BITS:
+            return NotImplemented
+        nan = tf.math.is_nan(x)
+        found = find_any(tf.where(nan, tf.constant(least, x.dtype), x), axis, keepdims)
+        return tf.where(tf.reduce_all(nan, axis, keepdims), -1, found)
+
+    find.declines = True  # type: ignore[attr-defined]
+    return find
+
+
+nanargmax = _without_nan(tf.argmax, -math.inf)
+nanargmin = _without_nan(tf.argmin, math.inf)
 
 
 # --- rows by their numbers -----------------------------------------------------------------------

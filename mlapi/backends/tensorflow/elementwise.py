@@ -49,6 +49,7 @@ square = tf.square
 sqrt = tf.sqrt
 rsqrt = tf.math.rsqrt
 reciprocal = tf.math.reciprocal
+divide_no_nan = tf.math.divide_no_nan
 exp = tf.exp
 expm1 = tf.math.expm1
 arctan2 = tf.math.atan2

@@ -79,6 +79,7 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
         sixth = 6 * (hue - floor(hue))
         # Each color is brightest around its own hue, two sixths of the circle wide.
         missing = [2 - absolute(sixth - 3), absolute(sixth - 2) - 1, absolute(sixth - 4) - 1]
-        return stack([value * (1 - saturation * clip(d, 0, 1)) for d in missing], -1)
+        chroma = value * saturation
+        return stack([value - chroma * clip(d, 0, 1) for d in missing], -1)
 
     return layout.on_images(convert, images, data_format)
