@@ -17,7 +17,7 @@ from mlapi.ops.conversion import convert_to_tensor
 from mlapi.ops.conversion import dtype as dtype_of
 from mlapi.ops.convolution import conv
 from mlapi.ops.creation import arange, ones_like
-from mlapi.ops.elementwise import cast, clip, divide, multiply, sqrt, subtract
+from mlapi.ops.elementwise import cast, clip, divide, minimum, multiply, sqrt, subtract
 from mlapi.ops.indexing import take
 from mlapi.ops.logical import equal, greater_equal, less_equal, logical_and, not_equal, where
 from mlapi.ops.products import matmul
@@ -349,10 +349,11 @@ def histogram(
     else:
         place = searchsorted(edges, x, side="right") - 1
     count = shape(edges)[0] - 1
-    place = where(equal(x, edges[-1]), count - 1, place)
-    # One more for what lies outside, and for NaN.
-    inside = logical_and(greater_equal(x, edges[0]), less_equal(x, edges[-1]))
-    place = where(inside, place, count)
+    # The last edge belongs to its bin. There is one more for what lies outside, and for NaN.
+    inside = less_equal(x, edges[-1])
+    if range is not None or not isinstance(bins, int):
+        inside = logical_and(inside, greater_equal(x, edges[0]))
+    place = where(inside, minimum(place, count - 1), count)
     return segment_sum(ones_like(x, "int32"), place, count + 1)[:count], edges
 
 
