@@ -214,6 +214,10 @@ class Arrays(Protocol):
         """`into` with rows combined ("add", "mul", "max", "min") or replaced at `ids`, 1-d."""
         ...
 
+    def windows(self, x: Any, axis: int, size: int, stride: int, dilation: int) -> Any:
+        """The axis becomes two, all windows that fit and their elements."""
+        ...
+
     def search(self, sorted_sequence: Any, values: Any, side: str) -> Any:
         """Where numbers belong, as int32; there are no NaN."""
         ...

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mlapi import config
 from mlapi.errors import ArgumentError, ShapeError, one_of
 
@@ -17,6 +19,12 @@ def per_axis(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...
             f"axes; received {value!r}."
         )
     return values
+
+
+def indices(length: int, size: int, stride: int, dilation: int) -> np.ndarray:
+    """A row for each window that fits into an axis, int32."""
+    starts = np.arange(0, length - (size - 1) * dilation, stride, "int32")
+    return starts[:, None] + np.arange(0, size * dilation, dilation, "int32")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,12 @@ from mlapi.ops.elementwise import (
     absolute,
     cast,
     clip,
-    maximum,
-    minimum,
     negative,
     sqrt,
     square,
     subtract,
     true_divide,
 )
-from mlapi.ops.exponential import expm1
 from mlapi.ops.logical import greater_equal, less_equal, where
 from mlapi.ops.reduction import cumsum, sum
 from mlapi.ops.shape import flip, moveaxis, split
@@ -230,7 +227,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         >>> ops.convert_to_numpy(ops.celu([-1.0, 2.0])).round(3)
         array([-0.632,  2.   ], dtype=float32)
     """
-    return maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)
+    return elu(x) if alpha == 1 else alpha * elu(x / alpha)
 
 
 @op(dtype=to_float)

@@ -8,9 +8,19 @@ from mlapi import dtypes
 from mlapi.errors import ArgumentError, ShapeError, one_of
 from mlapi.op import op, to_float
 from mlapi.ops import rules
-from mlapi.ops.elementwise import absolute, cast, floor, maximum, multiply, power, sign, subtract
+from mlapi.ops.elementwise import absolute, cast, floor, multiply, power, sign, subtract
+from mlapi.ops.exponential import exp, log
 from mlapi.ops.logical import equal, less_equal, where
-from mlapi.ops.shape import broadcast_to, expand_dims, flip, moveaxis, ndim, ravel, reshape
+from mlapi.ops.shape import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flip,
+    moveaxis,
+    ndim,
+    ravel,
+    reshape,
+)
 from mlapi.ops.shape import shape as shape_of
 from mlapi.types import DTypeLike, Shape, Tensor, TensorLike
 
@@ -276,9 +286,14 @@ def geomspace(
     """
     kind = subtract(stop, start).dtype
     part = _fractions(num, endpoint, subtract(stop, start))
-    y = power(absolute(start), 1 - part) * power(absolute(stop), part)
-    side = sign(start)
-    y = multiply(where(equal(multiply(side, sign(stop)), 1), side, math.nan), y)
+    first, last = cast(start, part.dtype), cast(stop, part.dtype)
+    ratio = log(absolute(last)) - log(absolute(first))
+    # From the nearer end, which is then exact, and nothing on the way overflows.
+    half = num // 2
+    first = multiply(first, exp(part[:half] * ratio))
+    last = multiply(last, exp((part[half:] - 1) * ratio))
+    fits = equal(multiply(sign(start), sign(stop)), 1)
+    y = concatenate([first, last]) + where(fits, 0, math.nan)
     return cast(moveaxis(y, 0, axis), kind if dtype is None else dtype)
 
 
@@ -432,9 +447,11 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
     """
     if ndim(x) != 1:
         raise ShapeError(f"expected one axis, received shape {shape_of(x)}.")
-    y: Any = x
-    exponent = arange(shape_of(x)[0] if N is None else N)
-    exponent = cast(exponent if increasing else flip(exponent), y.dtype)
-    # Powers from 1 on: the gradient of x**0 at zero would not be a number.
-    powers = power(expand_dims(y, 1), maximum(exponent, 1))
-    return where(equal(exponent, 0), 1, powers)
+    factor = expand_dims(x, 1)
+    count = shape_of(x)[0] if N is None else N
+    found, known = ones_like(factor), 1
+    while known < count:  # the powers that are known, times the next one
+        found = concatenate([found, multiply(found, factor)], 1)
+        factor, known = multiply(factor, factor), 2 * known
+    found = found[:, :count]
+    return found if increasing else flip(found, 1)

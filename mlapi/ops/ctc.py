@@ -17,7 +17,7 @@ from mlapi.ops.exponential import logaddexp
 from mlapi.ops.indexing import one_hot, take_along_axis
 from mlapi.ops.logical import logical_and, logical_not, where
 from mlapi.ops.products import matmul
-from mlapi.ops.reduction import all, amax, argmax, sum
+from mlapi.ops.reduction import all, amax, sum
 from mlapi.ops.shape import broadcast_to, concatenate, moveaxis, pad, reshape, shape
 from mlapi.ops.sorting import argsort, top_k
 from mlapi.types import Tensor, TensorLike
@@ -116,7 +116,7 @@ def ctc_decode(
 def _greedy(inputs: Any, lengths: Any, merge: bool, blank: int) -> tuple[Any, Any]:
     times = arange(0, shape(inputs)[1])
     counts = times < lengths[:, None]
-    best = argmax(inputs, -1)
+    scores, best = (part[..., 0] for part in top_k(inputs, 1))
     kept = logical_and(counts, best != blank)
     if merge:
         before = pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
@@ -124,7 +124,7 @@ def _greedy(inputs: Any, lengths: Any, merge: bool, blank: int) -> tuple[Any, An
     order = argsort(cast(logical_not(kept), "int32"), -1)  # stable: those that are kept, in order
     found = times < sum(cast(kept, "int32"), -1, keepdims=True)
     labels = where(found, take_along_axis(best, order, -1), -1)
-    score = sum(where(counts, amax(inputs, -1), 0), -1, keepdims=True)
+    score = sum(where(counts, scores, 0), -1, keepdims=True)
     return labels[None], negative(score)
 
 

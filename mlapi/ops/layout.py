@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from mlapi import config, dtypes
+from mlapi.backends import adapter
 from mlapi.errors import ShapeError, one_of
 from mlapi.ops.conversion import dtype
 from mlapi.ops.elementwise import cast, clip, round
-from mlapi.ops.shape import expand_dims, moveaxis, reshape, shape, squeeze, stack
+from mlapi.ops.shape import expand_dims, moveaxis, reshape, shape, squeeze
 
 
 def known(x: Any) -> tuple[int | None, ...]:
@@ -59,9 +60,7 @@ def windows(x: Any, axis: int, size: int, stride: int, dilation: int) -> Any:
         x = x[(*index, slice(0, count * size))]
         sizes = shape(x)
         return reshape(x, (*sizes[:axis], count, size, *sizes[axis + 1 :]))
-    reach = (count - 1) * stride + 1
-    starts = range(0, size * dilation, dilation)
-    return stack([x[(*index, slice(i, i + reach, stride))] for i in starts], axis + 1)
+    return adapter.arrays.windows(x, axis, size, stride, dilation)
 
 
 def to_numbers(x: Any) -> Any:

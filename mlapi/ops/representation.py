@@ -88,12 +88,12 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     y: Any = x1
     kind = dtypes.standardize(y.dtype)
-    reach = {"float16": 45, "float64": 3000}.get(kind, 360)  # three powers that do not overflow
-    exponent = clip(x2, -reach, reach)
-    third = floor_divide(exponent, 3)
-    for part in (third, third, exponent - 2 * third):
-        y = y * power(2, cast(part, kind))
-    return y
+    reach = {"float16": 45, "float64": 3000}.get(kind, 360)  # four powers that do not overflow
+    exponent: Any = clip(x2, -reach, reach)
+    quarter = floor_divide(exponent, 4)
+    rest = cast(exponent - 4 * quarter, kind)  # 0 to 3, for which the polynomial is 2**rest
+    factor = power(2, cast(quarter, kind))
+    return y * factor * factor * factor * (factor * (1 + rest * (5 + rest * rest) / 6))
 
 
 @op
@@ -146,5 +146,7 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     # The largest float that is not above the largest integer: that itself may be rounded up.
     digits = {"float16": 11, "bfloat16": 8, "float32": 24}.get(kind, 53)
     low, high = float(max(low, least)), float(min(high, most - (int(most) >> digits)))
-    y = cast(clip(where(isnan(x), 0, x), low, high), target)
+    y = cast(where(equal(x, x), clip(x, low, high), 0), target)
+    if least == low and most == high:
+        return y
     return where(greater(x, high), most, where(less(x, low), least, y))

@@ -19,7 +19,7 @@ from mlapi.ops.convolution import conv
 from mlapi.ops.creation import arange, ones_like
 from mlapi.ops.elementwise import cast, clip, divide, minimum, multiply, sqrt, subtract
 from mlapi.ops.indexing import take
-from mlapi.ops.logical import equal, isnan, less, not_equal, where
+from mlapi.ops.logical import equal, greater_equal, less_equal, logical_and, not_equal, where
 from mlapi.ops.products import matmul
 from mlapi.ops.reduction import max, mean, min, sum
 from mlapi.ops.segments import segment_sum
@@ -196,8 +196,8 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     before, after = {"valid": (0, 0), "full": (short - 1,) * 2}.get(mode, (half, short - 1 - half))
     x1 = pad(x1, (before, after))
     if dtypes.is_float(kind):
-        signal, kernel = reshape(x1, (1, -1, 1)), reshape(x2, (-1, 1, 1))
-        return ravel(conv(signal, kernel, data_format="channels_last"))
+        signal, kernel = reshape(x1, (1, 1, -1)), reshape(x2, (-1, 1, 1))
+        return ravel(conv(signal, kernel, data_format="channels_first"))
     windows = arange(shape(x1)[0] - short + 1)[:, None] + arange(short)
     return matmul(take(x1, windows), x2)
 
@@ -221,10 +221,13 @@ def trapezoid(
         array(8., dtype=float32)
     """
     heights = moveaxis(y, axis, -1)
-    means = (heights[..., 1:] + heights[..., :-1]) / 2
+    if x is None and (shape(heights)[-1] or 0) > 1:
+        ends = (heights[..., 0] + heights[..., -1]) / 2
+        return (sum(heights[..., 1:-1], -1) + ends) * dx
+    pairs = heights[..., 1:] + heights[..., :-1]
     if x is None:
-        return sum(means * dx, -1)
-    return sum(means * diff(x if len(shape(x)) == 1 else moveaxis(x, axis, -1)), -1)
+        return sum(pairs, -1) * (dx / 2)
+    return sum(pairs * diff(x if len(shape(x)) == 1 else moveaxis(x, axis, -1)), -1) / 2
 
 
 @op
@@ -337,19 +340,42 @@ def histogram(
     if isinstance(bins, int):
         if bins < 1:
             raise ArgumentError(f"histogram: bins is {bins}, it must be positive.")
-        edges = _edges(x, bins, range)
+        low, high = _limits(x, range)
+        edges = _edges(low, high, arange(bins + 1), bins)
     else:
         edges = convert_to_tensor(bins, kind)
+    if isinstance(bins, int) and bins <= _FEW:
+        place = _bin_of(x, low, high, bins)
+    else:
+        place = searchsorted(edges, x, side="right") - 1
     count = shape(edges)[0] - 1
-    place = searchsorted(edges, x, side="right") - 1
-    place = where(equal(x, edges[-1]), count - 1, place)
-    place = where(isnan(x), count, place)
-    # One more for what lies outside.
-    place = where(less(place, 0), count, minimum(place, count))
+    # The last edge belongs to its bin. There is one more for what lies outside, and for NaN.
+    inside = less_equal(x, edges[-1])
+    if range is not None or not isinstance(bins, int):
+        inside = logical_and(inside, greater_equal(x, edges[0]))
+    place = where(inside, minimum(place, count - 1), count)
     return segment_sum(ones_like(x, "int32"), place, count + 1)[:count], edges
 
 
-def _edges(x: Tensor, bins: int, limits: tuple[float, float] | None) -> Tensor:
+_FEW = 2**16  # bins that arithmetic in 32 bits can tell from one another
+
+
+def _bin_of(x: Tensor, low: Tensor, high: Tensor, bins: int) -> Tensor:
+    """By arithmetic, a little too low: the upper edge of the bin has the last word."""
+    wide = dtypes.promote(dtype_of(x), "float32")
+    start, scale = cast(low, wide), bins / (cast(high, wide) - cast(low, wide))
+    place = (cast(x, wide) - start) * scale - bins * 1e-6
+    place = cast(clip(place, 0, bins - 1), "int32")
+    return place + cast(greater_equal(x, _edges(low, high, place + 1, bins)), "int32")
+
+
+def _edges(low: Tensor, high: Tensor, index: Tensor, bins: int) -> Tensor:
+    share = cast(index, dtype_of(low)) / bins
+    return low * (1 - share) + high * share
+
+
+def _limits(x: Tensor, limits: tuple[float, float] | None) -> tuple[Tensor, Tensor]:
+    """The first and the last edge."""
     kind = dtype_of(x)
     if limits is None and shape(x)[0] == 0:
         limits = 0.0, 1.0
@@ -360,5 +386,4 @@ def _edges(x: Tensor, bins: int, limits: tuple[float, float] | None) -> Tensor:
             raise ArgumentError(f"histogram: range {limits} must ascend.")
         low, high = (convert_to_tensor(one, kind) for one in limits)
     widen = cast(equal(low, high), kind) / 2
-    fractions = cast(arange(bins + 1), kind) / bins
-    return (low - widen) * (1 - fractions) + (high + widen) * fractions
+    return low - widen, high + widen

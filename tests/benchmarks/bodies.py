@@ -1,7 +1,8 @@
 """What an op costs that is written in other ops, against the framework's best spelling of it.
 
 `python -m tests.benchmarks.bodies --write` measures all backends and writes `docs/op-bodies.md`.
-Both sides are compiled the way `mlapi.jit` compiles (on torch: not at all), and take turns.
+Both sides must give the same result; then they take turns. They are compiled the way `mlapi.jit`
+compiles: on torch, where that is a choice, by TorchInductor, for the ops that are slower without.
 """
 
 import argparse
@@ -10,34 +11,55 @@ import json
 import os
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.body_arguments import arguments_for
 from tests.benchmarks.measure import race
 
 BACKENDS = ("torch", "jax", "tensorflow")
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "op-bodies.md"
-SIDE = 512  # of the square that element-wise ops get
+COMPILE_ABOVE = 1.5  # ratios on torch without a compiler, which takes seconds
+LEAST = 2e-3  # seconds of calls in a round
 HEAD = """\
 # Ops written in other ops
 
-These have one body for all backends, or for those that are in the table. The figure is the time of
-the op over that of the framework's own spelling, both compiled as `mlapi.jit` does it (on torch:
-run one by one), on {machine}; a dash stands where the framework has no function for it. Made by
-`python -m tests.benchmarks.bodies --write`.
+These ops have one body, in `mlapi.ops`, for all backends or for those that the table shows. A
+figure is the time of the op over that of the best spelling in the framework itself: its own
+function, or a few lines by hand where it has none but people would write it this way. It should
+be 2 at most, compiled.
 
-| op | torch | jax | tensorflow |
-|---|--:|--:|--:|
+- **jax** and **tensorflow**: both sides compiled by `jax.jit` and `tf.function`.
+- **torch**: both sides run one operation after another; and compiled by TorchInductor, as with
+  `jit_compile=True`. Compilation takes seconds, so it is measured where the first figure is above
+  {limit}; a dot stands for not measured.
+- *own kernel*: the adapter of this backend has its own version, which is not of concern here.
+- *constant*: no tensor goes in. Compiled, the result is a constant on both sides.
+- *(eager)*: the shape of the result depends on values, so that neither side is compiled.
+- A dash: the framework has no such function, and no way that anybody would call its own.
+
+Smallest CPU times of {rounds} rounds, on one thread of {machine}. Where both sides take only
+microseconds, as with views, the figures are about calls rather than kernels. Both gave the same
+results. Made by `python -m tests.benchmarks.bodies --write`.
+
+| op | torch | torch, compiled | jax | tensorflow |
+|---|--:|--:|--:|--:|
 """
+
+Row = dict[str, Any]  # "eager" and "compiled" ratios, or a "word"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bodies", description=__doc__)
     parser.add_argument("names", nargs="*", help="ops; by default all that have a body")
+    parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=list(BACKENDS))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--write", action="store_true", help="write the page of the docs")
     parser.add_argument("--worker", metavar="FILE", help=argparse.SUPPRESS)
@@ -45,24 +67,34 @@ def main() -> None:
     if options.worker:
         Path(options.worker).write_text(json.dumps(measure(options.names, options.rounds)))
         return
-    found = {backend: run_backend(backend, options) for backend in BACKENDS}
-    lines = HEAD.format(machine="one thread of a two-core machine")
+    found = {backend: run_backend(backend, options) for backend in options.backends}
+    page = HEAD.format(machine="a two-core machine", limit=COMPILE_ABOVE, rounds=options.rounds)
     for name in sorted(set().union(*found.values())):
-        cells = [_cell(found[backend], name) for backend in BACKENDS]
-        lines += f"| `{name}` | {' | '.join(cells)} |\n"
-    print(lines)
+        rows = [found.get(backend, {}).get(name) for backend in BACKENDS]
+        page += f"| `{name}` | {' | '.join([*_torch_cells(rows[0]), *map(_cell, rows[1:])])} |\n"
+    print(page)
     if options.write:
-        PAGE.write_text(lines, encoding="utf-8")
+        PAGE.write_text(page, encoding="utf-8")
 
 
-def _cell(found: dict[str, float | None], name: str) -> str:
-    if name not in found:
+def _torch_cells(row: Row | None) -> tuple[str, str]:
+    if row is None or "word" in row:
+        return _cell(row), _cell(row)
+    if row.get("dynamic"):
+        return f"{row['eager']:.2f}", "(eager)"
+    compiled = row.get("compiled")
+    return f"{row['eager']:.2f}", "·" if compiled is None else f"{compiled:.2f}"
+
+
+def _cell(row: Row | None) -> str:
+    if row is None:
         return "own kernel"
-    ratio = found[name]
-    return "–" if ratio is None else f"{ratio:.2f}"
+    if "word" in row:
+        return row["word"]
+    return f"{row['eager']:.2f} (eager)" if row.get("dynamic") else f"{row['compiled']:.2f}"
 
 
-def run_backend(backend: str, options: argparse.Namespace) -> dict[str, float | None]:
+def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Row]:
     target = Path(os.environ.get("TMPDIR", "/tmp")) / f"mlapi-bodies-{backend}.json"
     environment = {
         **os.environ,
@@ -70,7 +102,9 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, float | 
         "OMP_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
         "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
     }
     command = [sys.executable, "-m", "tests.benchmarks.bodies", *options.names]
     command += ["--rounds", str(options.rounds), "--worker", str(target)]
@@ -78,74 +112,99 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, float | 
     return json.loads(target.read_text())
 
 
-def measure(names: list[str], rounds: int) -> dict[str, float | None]:
-    """For each op without a kernel of this backend: the ratio of times, or None."""
+def measure(names: list[str], rounds: int) -> dict[str, Row]:
+    """A row for each op without a kernel of this backend."""
     from mlapi.config import backend
     from mlapi.op import registry
     from mlapi.testing.cases import CASES
 
     spellings = importlib.import_module(f"tests.benchmarks.spellings_{backend()}")
-    found: dict[str, float | None] = {}
+    found: dict[str, Row] = {}
     for name, op in sorted(registry.items()):
-        has_body = op.native.__module__.startswith("mlapi.ops")
-        if not has_body or (names and name not in names):
+        if not op.native.__module__.startswith("mlapi.ops") or (names and name not in names):
             continue
-        spelling = spellings.BEST.get(name)
-        if spelling is None:
-            found[name] = None
+        start = time.perf_counter()
+        if not op.tensors:
+            found[name] = {"word": "constant"}
+        elif name not in spellings.BEST:
+            found[name] = {"word": "–"}
         else:
             case = next(case for case in CASES if case.op == name)
-            found[name] = _ratio(name, op, spelling, case, spellings.compile, rounds)
+            try:
+                found[name] = _row(op, case, spellings, rounds)
+            except Exception as error:  # noqa: BLE001  # of one op, which the page then shows
+                found[name] = {"word": f"failed: {type(error).__name__}", "error": str(error)}
+        took = time.perf_counter() - start
+        print(f"{backend()} {name} {found[name]} in {took:.1f} s", file=sys.stderr, flush=True)
     return found
 
 
-def _ratio(
-    name: str, op: Callable, spelling: Callable, case: Any, compile: Callable, rounds: int
-) -> float | None:
+def _row(op: Callable, case: Any, spellings: ModuleType, rounds: int) -> Row:
     import mlapi
-    from mlapi import ops
     from mlapi.testing.case import arrays_of, with_arrays
 
-    arrays = _large(name, arrays_of(case))
-    tensors = [ops.convert_to_tensor(x) for x in arrays]
+    args, kwargs = arguments_for(case)
+    given = type(case)(case.op, args, case.reference, kwargs)
+    tensors = [mlapi.ops.convert_to_tensor(x) for x in arrays_of(given)]
 
     def call(function: Callable) -> Callable:
-        def run(*given: Any) -> Any:
-            args, kwargs = with_arrays(case, list(given))
+        def run(*tensors: Any) -> Any:
+            args, kwargs = with_arrays(given, list(tensors))
             return function(*args, **kwargs)
 
         return run
 
-    ours, theirs = mlapi.jit(call(op), []), compile(call(spelling))
-    adapter = importlib.import_module("mlapi.backends").adapter
+    def ratio(compile: Callable) -> float:
+        programs = [compile(call(function)) for function in (op, spellings.BEST[case.op])]
+        if case.op not in spellings.UNCHECKED:
+            _compare(case.op, *(program(*tensors) for program in programs))
+        return _ratio(*(_waiting(program, tensors, spellings.wait) for program in programs), rounds)
 
-    def finished(function: Callable) -> Callable[[], None]:
+    if case.eager:
+        return {"eager": ratio(lambda function: function), "dynamic": True}
+    row: Row = {}
+    if spellings.EAGER:
+        row["eager"] = ratio(lambda function: function)
+        if row["eager"] <= COMPILE_ABOVE:
+            return row
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return row | {
+            "compiled": ratio(lambda function: mlapi.jit(function, [], jit_compile=spellings.EAGER))
+        }
+
+
+def _waiting(program: Callable, tensors: list[Any], wait: Callable) -> Callable[[], None]:
+    return lambda: wait(program(*tensors))
+
+
+def _compare(name: str, ours: Any, theirs: Any) -> None:
+    from mlapi import tree
+    from mlapi.backends import adapter
+
+    pairs = zip(tree.flatten(ours), tree.flatten(theirs), strict=True)
+    for one, other in pairs:
+        one, other = (np.asarray(adapter.core.to_numpy(x)) for x in (one, other))
+        np.testing.assert_allclose(one, other, 1e-2, 1e-3, err_msg=name)
+
+
+def _ratio(ours: Callable[[], None], theirs: Callable[[], None], rounds: int) -> float:
+    """Of the times of single calls; a round has as many as take long enough for the clock."""
+    theirs()
+    start = time.perf_counter()
+    theirs()
+    count = max(1, int(LEAST / (time.perf_counter() - start)))
+
+    def repeated(program: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
-            for _ in range(5):
-                out = function(*tensors)
-            adapter.core.to_numpy(out[0] if isinstance(out, list | tuple) else out)
+            for _ in range(count):
+                program()
 
         return run
 
-    seconds = race({"ours": finished(ours), "theirs": finished(theirs)}, rounds)
+    programs = {"ours": repeated(ours), "theirs": repeated(theirs)}
+    seconds = race(programs, rounds, time.process_time)
     return min(seconds["ours"]) / min(seconds["theirs"])
-
-
-def _large(name: str, arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """As many numbers as make a kernel's work worth more than its call."""
-    shapes = {x.shape for x in arrays}
-    rank = arrays[0].ndim
-    if name in PRODUCTS or len(shapes) > 1 or rank not in LARGE:
-        return [np.array(x) for x in arrays]
-    return [np.resize(x, LARGE[rank]) for x in arrays]
-
-
-LARGE = {1: (2**18,), 2: (512, 512), 3: (64, 64, 64), 4: (8, 64, 64, 12)}
-# Their work grows faster than the number of elements, or their shape has a meaning.
-PRODUCTS = {"kron", "vdot", "view_as_complex", "vander", "bincount", "segment_sum", "diagflat",
-            "cholesky", "cholesky_inverse", "det", "inv", "logdet", "slogdet", "svd", "qr", "pinv",
-            "matrix_rank", "lstsq", "solve", "solve_triangular", "cross", "fold", "corrcoef",
-            "hsv_to_rgb", "rgb_to_hsv", "rgb_to_grayscale"}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mlapi.backends.jax.ops import cast
+from mlapi.backends.windows import indices
 from mlapi.types import DTypeLike
 
 Tensor = jax.Array
@@ -49,6 +50,10 @@ def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted:
     if how == "mul":
         return _multiply_at(into, ids, rows)
     return getattr(into.at[ids], how or "set")(rows, indices_are_sorted=sorted)
+
+
+def windows(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor:
+    return jnp.take(x, indices(x.shape[axis], size, stride, dilation), axis, mode="clip")
 
 
 def search(sorted_sequence: Tensor, values: Tensor, side: str) -> Tensor:

@@ -3,6 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from mlapi.backends.axes import place
 from mlapi.backends.tensorflow.ops import cast, take_along_axis
+from mlapi.backends.windows import indices
 from mlapi.types import DTypeLike
 
 Tensor = tf.Tensor
@@ -76,11 +78,28 @@ argmax = _arg(tf.argmax, _keys)
 argmin = _arg(tf.argmin, functools.partial(_keys, nan_is_least=True))
 
 
+def _without_nan(native: Callable[..., Tensor], least: float) -> Any:
+    find_any = _arg(native, lambda x: x)
+
+    def find(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        if x.dtype not in _BITS:
+            return NotImplemented
+        nan = tf.math.is_nan(x)
+        found = find_any(tf.where(nan, tf.constant(least, x.dtype), x), axis, keepdims)
+        return tf.where(tf.reduce_all(nan, axis, keepdims), -1, found)
+
+    find.declines = True  # type: ignore[attr-defined]
+    return find
+
+
+nanargmax = _without_nan(tf.argmax, -math.inf)
+nanargmin = _without_nan(tf.argmin, math.inf)
+
+
 # --- rows by their numbers -----------------------------------------------------------------------
 
 _NATIVE = {
     None: tf.tensor_scatter_nd_update,
-    "add": tf.tensor_scatter_nd_add,
     "max": tf.tensor_scatter_nd_max,
     "min": tf.tensor_scatter_nd_min,
 }
@@ -91,11 +110,17 @@ def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted:
         return into
     if how == "mul":
         return into * tf.math.unsorted_segment_prod(rows, ids, tf.shape(into)[0])
+    if how == "add":
+        return into + tf.math.unsorted_segment_sum(rows, ids, tf.shape(into)[0])
     found = _NATIVE[how](into, ids[:, None], rows)
     if how in ("max", "min") and rows.dtype.is_floating:  # which would pass over NaN
         nan = tf.where(tf.math.is_nan(rows), rows, tf.zeros_like(rows))
-        found += tf.tensor_scatter_nd_add(tf.zeros_like(into), ids[:, None], nan)
+        found += tf.math.unsorted_segment_sum(nan, ids, tf.shape(into)[0])
     return found
+
+
+def windows(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor:
+    return tf.gather(x, indices(x.shape[axis], size, stride, dilation), axis=axis)
 
 
 def search(sorted_sequence: Tensor, values: Tensor, side: str) -> Tensor:

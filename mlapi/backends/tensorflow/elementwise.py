@@ -49,6 +49,7 @@ square = tf.square
 sqrt = tf.sqrt
 rsqrt = tf.math.rsqrt
 reciprocal = tf.math.reciprocal
+divide_no_nan = tf.math.divide_no_nan
 exp = tf.exp
 expm1 = tf.math.expm1
 arctan2 = tf.math.atan2
@@ -231,3 +232,18 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     rows, columns = x.shape
     outside = (rows is not None and k <= -rows) or (columns is not None and k >= columns)
     return x[:0, 0] if outside else tf.linalg.diag_part(x, k=k)
+
+
+_SMALL = (tf.uint8, tf.int8, tf.uint16, tf.int16)  # whose limits are numbers of 32-bit floats
+
+
+def saturate_cast(x: Tensor, dtype: DTypeLike) -> Tensor:
+    target = tf.as_dtype(dtypes.standardize(dtype))
+    if x.dtype not in (tf.float32, tf.float64) or target not in _SMALL:
+        return NotImplemented
+    least, most = (tf.constant(float(n), x.dtype) for n in (target.min, target.max))
+    y = tf.raw_ops.ClipByValue(t=x, clip_value_min=least, clip_value_max=most)
+    return tf.cast(tf.where(tf.math.is_nan(x), tf.zeros((), x.dtype), y), target)
+
+
+saturate_cast.declines = True  # type: ignore[attr-defined]

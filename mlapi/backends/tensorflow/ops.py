@@ -160,7 +160,12 @@ def arange(
     return tf.cast(tf.range(start, stop, 1 if step is None else step), dtypes.standardize(dtype))
 
 
-stack = tf.stack
+def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+    if axis not in (-1, x[0].shape.rank):
+        return tf.stack(x, axis)
+    return moveaxis(tf.stack(x), 0, -1)  # several times as fast as one number after the other
+
+
 broadcast_to = tf.broadcast_to
 
 

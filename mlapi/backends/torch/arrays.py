@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from mlapi import dtypes
 from mlapi.backends.axes import places
 from mlapi.backends.torch import core
 from mlapi.backends.torch.ops import cast
@@ -45,6 +46,11 @@ def accumulate(into: Tensor, ids: Tensor, rows: Tensor, how: str | None, sorted:
         return into.index_put((ids,), rows)
     places = ids.to(torch.int64).reshape((-1,) + (1,) * (rows.ndim - 1)).expand(rows.shape)
     return into.scatter_reduce(0, places, rows, _REDUCTIONS[how], include_self=True)
+
+
+def windows(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor:
+    y = x.unfold(axis, (size - 1) * dilation + 1, stride)[..., ::dilation]
+    return y.movedim(-1, axis + 1)
 
 
 def search(sorted_sequence: Tensor, values: Tensor, side: str) -> Tensor:
@@ -89,7 +95,21 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
     return torch.triu(x, k) if x.ndim > 1 else NotImplemented
 
 
-for _declining in (cross, tril, triu):
+def multi_hot(
+    inputs: Tensor, num_classes: int | None = None, axis: int = -1,
+    dtype: DTypeLike | None = None, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    if num_classes is None or inputs.ndim not in (1, 2) or axis not in (-1, inputs.ndim):
+        return NotImplemented
+    ids = inputs.to(torch.int64)
+    ids = torch.where((ids < 0) | (ids >= num_classes), num_classes, ids)
+    found = inputs.new_zeros(
+        (*inputs.shape[:-1], num_classes + 1), dtype=core.NATIVE[dtypes.standardize(dtype)]
+    )
+    return found.scatter_(-1, ids, 1)[..., :num_classes]
+
+
+for _declining in (cross, multi_hot, tril, triu):
     _declining.declines = True  # type: ignore[attr-defined]
 
 

@@ -101,6 +101,7 @@ logaddexp2 = torch.logaddexp2
 erfc = torch.erfc
 erfinv = torch.erfinv
 i0 = torch.i0
+hypot = torch.hypot
 
 
 def cbrt(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from mlapi.errors import ShapeError
 from mlapi.op import op
 from mlapi.ops import layout, rules
 from mlapi.ops.conversion import dtype
-from mlapi.ops.elementwise import absolute, clip, mod
+from mlapi.ops.elementwise import absolute, clip, floor
 from mlapi.ops.logical import where
 from mlapi.ops.reduction import amax, amin
 from mlapi.ops.shape import stack
@@ -53,10 +53,11 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         safe = where(spread > 0, spread, 1)
         sixth = where(
             value == red,
-            mod((green - blue) / safe, 6),
+            (green - blue) / safe,
             where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
         )
         hue = where(spread > 0, sixth / 6, 0)
+        hue = hue - floor(hue)
         saturation = where(value > 0, spread / where(value > 0, value, 1), 0)
         return stack([hue, saturation, value], -1)
 
@@ -75,8 +76,10 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
 
     def convert(x: Any) -> Any:
         hue, saturation, value = _three(x)
+        sixth = 6 * (hue - floor(hue))
         # Each color is brightest around its own hue, two sixths of the circle wide.
-        distance = [absolute(mod(6 * hue + 3 - at, 6) - 3) for at in (0, 2, 4)]
-        return stack([value * (1 - saturation * clip(d - 1, 0, 1)) for d in distance], -1)
+        missing = [2 - absolute(sixth - 3), absolute(sixth - 2) - 1, absolute(sixth - 4) - 1]
+        chroma = value * saturation
+        return stack([value - chroma * clip(d, 0, 1) for d in missing], -1)
 
     return layout.on_images(convert, images, data_format)

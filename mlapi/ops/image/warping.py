@@ -23,7 +23,7 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 
 def _inside(index: Any, size: Any, mode: str) -> Any:
     """Whole numbers, some beyond the edges, as indices of pixels."""
-    if mode in ("constant", "nearest"):
+    if mode == "nearest":
         return clip(index, 0, size - 1)
     if mode == "wrap":
         return mod(index, size)
@@ -52,20 +52,24 @@ def _look_up(
             [(cast(low, "int32"), 1 - (c - low)), (cast(low, "int32") + 1, c - low)]
             for c, low in zip(coordinates, lows, strict=True)
         ]
+    if mode == "constant":  # a row of its own for what is beyond the edges
+        beyond = cast(fill, dtype(flat))
+        flat = concatenate([flat, broadcast_to(beyond, (1, channels))], 0)
     total: Any = 0
     for corner in itertools.product(*corners):
-        index: Any = 0
+        places: Any = 0
         weight: Any = None
         known: Any = True
         for (at, share), size in zip(corner, sizes, strict=True):
-            index = index * size + _inside(at, size, mode)
+            places = places * size + (at if mode == "constant" else _inside(at, size, mode))
             if share is not None:
                 weight = share if weight is None else weight * share
-            within = logical_and(at >= 0, at < size)
-            known = within if known is True else logical_and(known, within)
-        value = take(flat, first + index, 0)
-        if mode == "constant":
-            value = where(known[..., None], value, cast(fill, dtype(value)))
+            if mode == "constant":
+                within = logical_and(at >= 0, at < size)
+                known = within if known is True else logical_and(known, within)
+        index = first + places
+        index = where(known, index, batch * length) if mode == "constant" else index
+        value = take(flat, index, 0)
         total = total + (value if weight is None else value * cast(weight, dtype(value))[..., None])
     return layout.back(total, kind)
 
