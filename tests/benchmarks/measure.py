@@ -5,25 +5,34 @@ import importlib
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any, TypedDict
 
 import numpy as np
 
+from tests.benchmarks import fitted, keras_side
 from tests.benchmarks.workloads import WORKLOADS, data
 
+KINDS = ("fit", "predict", "evaluate", "train_on_batch", "call")
 CHECKED_STEPS = 5
+CALLED = "tiny"  # the workload whose model is called on one sample
+
+Clock = Callable[[], float]
 
 
 class Row(TypedDict):
-    """One hand-written program against mlapi: microseconds a step, and quartiles of the ratio."""
+    """One other program against mlapi."""
 
-    workload: str
+    title: str
+    kind: str
     backend: str
-    variant: str
-    native: float
+    against: str
+    theirs: float | None
     mlapi: float
-    ratio: tuple[float, float, float]
+    ratio: tuple[float, float, float] | None  # quartiles over the rounds
+    unit: str  # seconds, "s", or "MB"
+    aimed: bool  # whether a goal speaks of this row: of those written by hand, the fastest
 
 
 def native_module(backend: str) -> ModuleType:
@@ -33,7 +42,8 @@ def native_module(backend: str) -> ModuleType:
 def race(
     programs: dict[str, Callable[[], Any]],
     rounds: int,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock = time.perf_counter,
+    between: Callable[[], Any] | None = None,
 ) -> dict[str, list[float]]:
     """Seconds of each program in each round; they take turns, so that all meet the same load."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
@@ -47,50 +57,163 @@ def race(
                 start = clock()
                 program()
                 seconds[name].append(clock() - start)
+                if between:
+                    between()
     finally:
         gc.enable()
     return seconds
 
 
-def measure_training(
-    backend: str, name: str, rounds: int, variants: list[str], clock: Callable[[], float]
+def rows_of(
+    seconds: dict[str, list[float]],
+    *,
+    title: str,
+    kind: str,
+    backend: str,
+    own: str = "mlapi",
+    only: str = "",
+    per: int = 1,
+    unit: str = "s",
 ) -> list[Row]:
-    """Rows of one workload, one for each hand-written variant."""
+    """Rows of the program `own` against each other one, or against the `only` one.
+
+    Args:
+        seconds: of each program in each round; those of mlapi begin with that word.
+        per: how many steps were timed together.
+    """
+    medians = {name: statistics.median(times) / per for name, times in seconds.items()}
+    others = [name for name in seconds if not name.startswith("mlapi") and only in ("", name)]
+    by_hand = [name for name in others if not is_keras(name)]
+    fastest = min(by_hand, key=medians.__getitem__, default=None)
+    common = {"title": title, "kind": kind, "backend": backend, "unit": unit}
+    if not others:
+        return [Row(**common, against="", theirs=None, mlapi=medians[own], ratio=None, aimed=False)]
+    return [
+        Row(
+            **common,
+            against=name,
+            theirs=medians[name],
+            mlapi=medians[own],
+            ratio=quartiles([a / b for a, b in zip(seconds[own], seconds[name])]),
+            aimed=name == fastest or is_keras(name),
+        )
+        for name in others
+    ]
+
+
+def is_keras(against: str) -> bool:
+    return against.startswith("Keras")
+
+
+def measure_workload(
+    backend: str, name: str, kinds: list[str], rounds: int, variants: list[str], clock: Clock
+) -> list[Row]:
+    """Rows of one workload, for each kind one for each hand-written variant and Keras."""
     from tests.benchmarks import mlapi_side
 
     workload = WORKLOADS[name]
     inputs, labels = data(workload)
     native = native_module(backend)
-    kind = workload.recurrence
-    every = native.RECURRENT[kind] if kind else native.VARIANTS
-    chosen = {k: make for k, make in every.items() if not variants or k in variants}
-    programs = {variant: make(workload, inputs, labels) for variant, make in chosen.items()}
-    programs["mlapi"] = mlapi_side.Program(workload, inputs, labels)
-    epochs = {variant: program.epoch for variant, program in programs.items()}
-    check(epochs, workload.batch)
-    seconds = race(epochs, rounds, clock)
-    own = seconds.pop("mlapi")
-    return [
-        Row(
-            workload=name,
-            backend=backend,
-            variant=variant,
-            native=statistics.median(times) / workload.steps * 1e6,
-            mlapi=statistics.median(own) / workload.steps * 1e6,
-            ratio=quartiles([a / b for a, b in zip(own, times)]),
-        )
-        for variant, times in seconds.items()
-    ]
+    recurrence = workload.recurrence
+    every = native.RECURRENT[recurrence] if recurrence else native.VARIANTS
+    makers = {k: make for k, make in every.items() if not variants or k in variants}
+    if keras_side.installed():
+        makers[f"Keras on {backend}"] = keras_side.Program
+    ways = mlapi_side.of_backend(backend, name) if "fit" in kinds else {}
+    makers |= {f"mlapi, {kind}": make for kind, (_, make) in ways.items()}
+    makers["mlapi"] = mlapi_side.Program
+    programs = {variant: make(workload, inputs, labels) for variant, make in makers.items()}
 
+    def taking_part(kind: str) -> dict[str, Any]:
+        return {
+            variant: program
+            for variant, program in programs.items()
+            if kind in native.ONLY.get(variant, KINDS)
+            and (kind == "fit" or variant.removeprefix("mlapi, ") not in ways)
+        }
 
-def check(epochs: dict[str, Callable[[int], tuple[float, float]]], batch: int) -> None:
-    """Complain unless all programs compute the same thing, before anybody times them."""
-    losses = {
-        variant: [epoch(batch)[0] for _ in range(CHECKED_STEPS)]
-        for variant, epoch in epochs.items()
+    if "predict" in kinds:
+        check_predictions(taking_part("predict"))
+    if "evaluate" in kinds:
+        check_losses(taking_part("evaluate"), "evaluate")
+    check_training(taking_part("fit"), workload.batch)
+    if "train_on_batch" in kinds:
+        check_losses(taking_part("train_on_batch"), "train_on_batch")
+
+    rows: list[Row] = []
+    common: dict[str, Any] = {"title": workload.title, "backend": backend}
+    if "fit" in kinds:
+        timed = {variant: p.epoch for variant, p in taking_part("fit").items()}
+        common["per"] = workload.steps
+        seconds = race(timed, rounds, clock)
+        rows += rows_of(seconds, kind="fit", **common)
+        for kind, (against, _) in ways.items():
+            seen = {variant: s for variant, s in seconds.items() if not is_keras(variant)}
+            found = rows_of(seen, kind=kind, own=f"mlapi, {kind}", only=against, **common)
+            rows += [row for row in found if row["aimed"]]
+    for kind in ("predict", "evaluate"):
+        if kind in kinds:
+            timed = {variant: getattr(p, kind) for variant, p in taking_part(kind).items()}
+            rows += rows_of(
+                race(timed, rounds, clock), kind=kind, **common | {"per": workload.steps}
+            )
+    short = {
+        "train_on_batch": lambda p: p.train_on_batch,
+        "call": lambda p: p.caller(),
     }
+    for kind, choose in short.items():
+        if kind in kinds and (kind != "call" or name == CALLED):
+            calls = 200 if name == CALLED else 4
+            timed = {
+                variant: repeated(choose(p), calls) for variant, p in taking_part(kind).items()
+            }
+            with native.calling() if kind == "call" else nullcontext():
+                seconds = race(timed, rounds, clock)
+            rows += rows_of(seconds, kind=kind, **common | {"per": calls})
+    return rows
+
+
+def repeated(call: Callable[[], Any], count: int) -> Callable[[], None]:
+    """The call so many times; what an asynchronous device still computes belongs to it."""
+
+    def run() -> None:
+        result = None
+        for _ in range(count):
+            result = call()
+        if hasattr(result, "block_until_ready"):
+            result.block_until_ready()
+
+    return run
+
+
+def check_predictions(programs: dict[str, Any]) -> None:
+    """Complain unless all programs predict the same from the first weights."""
+    wanted = programs["mlapi"].predict()
+    for variant, program in programs.items():
+        np.testing.assert_allclose(
+            program.predict(), wanted, rtol=1e-3, atol=1e-4, err_msg=f"{variant}: predictions"
+        )
+
+
+def check_losses(programs: dict[str, Any], kind: str) -> None:
+    """Complain unless all find the same losses: after some steps, nearly the same."""
+    for program in programs.values():
+        if isinstance(program, fitted.Program):
+            program.reset()
+    found = {variant: getattr(program, kind)()[0] for variant, program in programs.items()}
+    rtol = 1e-4 if kind == "evaluate" else 2e-2
+    for variant, loss in found.items():
+        np.testing.assert_allclose(loss, found["mlapi"], rtol=rtol, err_msg=f"{variant}: {kind}")
+
+
+def check_training(programs: dict[str, Any], batch: int) -> None:
+    """Complain unless all programs learn the same thing, before anybody times them."""
+    losses = {
+        variant: [program.epoch(batch)[0] for _ in range(CHECKED_STEPS)]
+        for variant, program in programs.items()
+    }
+    first, later = losses["mlapi"][:1], losses["mlapi"][1:]
     for variant, found in losses.items():
-        first, later = losses["mlapi"][:1], losses["mlapi"][1:]
         np.testing.assert_allclose(found[:1], first, rtol=1e-4, err_msg=f"{variant}: first loss")
         np.testing.assert_allclose(found[1:], later, rtol=2e-2, err_msg=f"{variant}: next losses")
 
