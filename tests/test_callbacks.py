@@ -135,6 +135,31 @@ def test_numbers_of_a_batch_are_fetched_only_when_read():
     assert json.dumps(logs.copy()) == '{"loss": 0.25, "accuracy": 0.25}'
 
 
+def test_logs_of_a_step_that_returns_its_loss_are_read():
+    class Plain(mlapi.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            x, y = data
+            variables = self.dense.trainable_variables
+            loss_fn = lambda: mlapi.ops.mean((self(x) - y) ** 2)  # noqa: E731
+            loss, gradients = mlapi.value_and_grad(loss_fn, variables)()
+            self.optimizer.apply(gradients, variables)
+            return {"loss": loss, "first": self.dense.kernel.value[0, 0]}
+
+    seen = []
+    model = Plain()
+    model(X[:1])
+    model.compile("sgd")
+    history = fit(model, LambdaCallback(on_train_batch_end=lambda b, logs: seen.append(dict(logs))))
+    assert [logs["first"] for logs in seen[2::3]] == history.history["first"]
+
+
 def test_logs_of_the_last_batch_are_those_of_the_epoch():
     losses = []
     watch = LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))

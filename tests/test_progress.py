@@ -5,14 +5,14 @@ import logging
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 import mlapi
 from mlapi import layers
-from mlapi.callbacks import CallbackList, History
+from mlapi.callbacks import CallbackList, History, LambdaCallback
 from mlapi.training import progress
 
 X = np.linspace(-1, 1, 24, dtype="float32").reshape(12, 2)
@@ -165,6 +165,46 @@ def test_time_per_step_leaves_out_the_first_step(clock, capsys):
     assert capsys.readouterr().out == "Epoch 1/1 - 11/11 - 90s - 20ms/step - loss: 0.5000\n"
 
 
+def test_time_per_step_leaves_out_validation_between_steps(clock, capsys):
+    calls = CallbackList(add_progbar=True, epochs=1, steps=11, verbose=2)
+    calls.on_train_begin()
+    calls.on_epoch_begin(0)
+    for step in range(11):
+        clock.now += 0.02
+        if step == 5:
+            calls.on_test_begin()
+            clock.now += 30.0
+            calls.on_test_end({"loss": 0.5})
+        calls.on_train_batch_end(step, {"loss": 0.5})
+    calls.on_epoch_end(0, {"loss": 0.5})
+    assert capsys.readouterr().out == "Epoch 1/1 - 11/11 - 30s - 20ms/step - loss: 0.5000\n"
+
+
+def test_a_file_gets_lines_between_if_asked_for(capsys):
+    seen = []
+    keep = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(dict(logs)))
+    history = make_model().fit(X, Y, batch_size=4, epochs=3, log_every=2, callbacks=[keep])
+    lines = capsys.readouterr().out.splitlines()
+    # Nine steps: the sixth ends the second epoch, whose line it has.
+    assert [line.split(" - ")[:2] for line in lines] == [
+        ["Epoch 1/3", "2/3"],
+        ["Epoch 1/3", "3/3"],
+        ["Epoch 2/3", "1/3"],
+        ["Epoch 2/3", "3/3"],
+        ["Epoch 3/3", "2/3"],
+        ["Epoch 3/3", "3/3"],
+    ]
+    last = {name: values[-1] for name, values in history.history.items()}
+    expected = [seen[1], seen[2], seen[3], seen[5], seen[7], last]
+    assert [numbers(line) for line in lines] == [as_shown(logs) for logs in expected]
+
+
+def test_a_terminal_gets_no_lines_between(open_terminal):
+    terminal = open_terminal()
+    make_model().fit(X, Y, batch_size=4, epochs=2, log_every=1)
+    assert terminal.text().count("3/3") == 2
+
+
 def test_the_number_of_steps_is_learnt_from_the_first_epoch(clock, capsys):
     calls = CallbackList(add_progbar=True, epochs=2, steps=None, verbose=2)
     calls.on_train_begin()
@@ -309,6 +349,75 @@ def test_an_output_that_only_writes_gets_lines(monkeypatch):
     monkeypatch.setattr(sys, "stdout", copy)
     make_model().evaluate(X, Y, batch_size=12)
     assert "".join(written).startswith("Evaluate - 1/1 - ")
+
+
+# --- notebooks -------------------------------------------------------------------------------
+
+
+class Outputs:
+    """The outputs of a cell, as IPython's `display` makes and changes them."""
+
+    def __init__(self):
+        self.versions = []
+
+    def display(self, data, raw, display_id):
+        assert (raw, display_id) == (True, True)
+        self.versions.append([data["text/plain"]])
+        return SimpleNamespace(update=self._change(self.versions[-1]))
+
+    def _change(self, output):
+        return lambda data, raw: output.append(data["text/plain"])
+
+    def final(self):
+        return [output[-1] for output in self.versions]
+
+
+@pytest.fixture
+def open_notebook(monkeypatch):
+    """A function that puts the outputs of a cell in the place of the standard output."""
+
+    def put():
+        outputs = Outputs()
+        stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+        module = ModuleType("IPython.display")
+        module.display = outputs.display
+        monkeypatch.setitem(sys.modules, "IPython.display", module)
+        return outputs
+
+    return put
+
+
+def test_a_notebook_gets_one_changing_output_an_epoch(open_notebook):
+    outputs = open_notebook()
+    history = make_model().fit(X, Y, batch_size=4, epochs=2, validation_data=(X, Y))
+    assert sys.stdout.getvalue() == ""
+    assert len(outputs.final()) == 2
+    for epoch, line in enumerate(outputs.final()):
+        logs = {name: values[epoch] for name, values in history.history.items()}
+        assert line.startswith(f"Epoch {epoch + 1}/2 ━━━")
+        assert dict(re.findall(r"(\w+) (-?\d\.\d{4})", line)) == as_shown(logs)
+
+
+def test_a_notebook_is_changed_ten_times_a_second_at_most(clock, open_notebook):
+    outputs = open_notebook()
+    calls = CallbackList(add_progbar=True, epochs=1, steps=1000, verbose=1)
+    calls.on_train_begin()
+    run_epoch(calls, clock, steps=1000, seconds=0.001)
+    (versions,) = outputs.versions
+    assert 5 <= len(versions) <= 13
+    assert " 401/1000 " in "".join(versions)
+
+
+def test_a_notebook_may_ask_for_lines(open_notebook):
+    outputs = open_notebook()
+    make_model().fit(X, Y, batch_size=4, epochs=2, verbose=2)
+    assert outputs.versions == []
+    assert sys.stdout.getvalue().count("\n") == 2
+
+
+# --- the list and the log --------------------------------------------------------------------
 
 
 def test_a_list_may_have_a_bar_and_a_history_of_its_own(capsys):

@@ -36,7 +36,7 @@ class SwapEMAWeights(Closing):
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = boolean(self, "swap_on_epoch", swap_on_epoch)
         # The weights themselves, while the model has the averages.
-        self._kept: list[tuple[Any, Any]] = []
+        self._weights: list[tuple[Any, Any]] = []
         self._until_next_epoch = False
 
     def on_epoch_begin(self, epoch: int, logs: Values | None = None) -> None:
@@ -52,7 +52,7 @@ class SwapEMAWeights(Closing):
     def on_train_end(self, logs: Values | None = None) -> None:
         """Leaves the averages in the model after a last epoch."""
         if self._until_next_epoch:
-            self._kept = []
+            self._weights = []
         self._put_back()
 
     def on_test_begin(self, logs: Values | None = None) -> None:
@@ -71,22 +71,19 @@ class SwapEMAWeights(Closing):
         """Puts the weights back."""
         self._end_of_run()
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the weights themselves, where the model has the averages."""
+        return {"weights": [value for _, value in self._weights]} if self._weights else None
+
+    def set_state(self, state: Any) -> None:
+        """Keeps the weights until the next epoch, where `get_state` was called between two."""
+        variables = self.model.trainable_variables
+        self._weights = list(zip(variables, state["weights"], strict=True))
+        self._until_next_epoch = True
+
     def close(self) -> None:
         """Puts the weights back, where an error has kept that from being done."""
         self._put_back()
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns the weights themselves, while the model has the averages."""
-        return {
-            "weights": [value for _, value in self._kept],
-            "until_next_epoch": self._until_next_epoch,
-        }
-
-    def set_state(self, state: Any) -> None:
-        """Receives what `get_state` returned."""
-        variables = self.model.trainable_variables if state["weights"] else []
-        self._kept = list(zip(variables, state["weights"], strict=True))
-        self._until_next_epoch = state["until_next_epoch"]
 
     def _swap(self) -> None:
         optimizer = self.model.optimizer
@@ -95,10 +92,10 @@ class SwapEMAWeights(Closing):
                 "SwapEMAWeights needs an optimizer that keeps averages of the weights: pass "
                 "use_ema=True to the optimizer."
             )
-        if not self._kept and optimizer.built:  # before training there are no averages
+        if not self._weights and optimizer.built:  # before training there are no averages
             variables = self.model.trainable_variables
             # Copies, since a compiled step may take the memory of what it is given.
-            self._kept = [(variable, ops.copy(variable.value)) for variable in variables]
+            self._weights = [(variable, ops.copy(variable.value)) for variable in variables]
             optimizer.finalize_variable_values(variables)
 
     def _end_of_run(self) -> None:
@@ -106,7 +103,7 @@ class SwapEMAWeights(Closing):
             self._put_back()
 
     def _put_back(self) -> None:
-        kept, self._kept = self._kept, []
+        kept, self._weights = self._weights, []
         self._until_next_epoch = False
         for variable, value in kept:
             variable.assign(value)

@@ -22,6 +22,7 @@ from mlapi.training.callback import (
     Values,
 )
 from mlapi.training.history import History
+from mlapi.training.loggers import Logger, LogTo
 from mlapi.training.progress import ProgressBar
 
 # Callbacks can be made before a backend is loaded.
@@ -32,7 +33,7 @@ class CallbackList(Callback):
     """Calls several callbacks as if they were one, in order.
 
     Args:
-        callbacks: one callback, a list of them, or None.
+        callbacks: one callback, a list of them, or None. A `Logger` may take the place of one.
         add_history: whether a `History` is to be there, as the last.
         add_progbar: whether a `ProgressBar` is to be there, after the given ones.
         model: passed to `set_model` of each.
@@ -123,15 +124,18 @@ def _checked(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
     listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in listed:
+    for i, callback in enumerate(listed):
         if isinstance(callback, type) and issubclass(callback, Callback):
             name = callback.__name__
             raise ArgumentTypeError(f"callbacks: {name} is a class; pass an object, {name}(…).")
-        if not hasattr(callback, "set_model"):
+        if hasattr(callback, "set_model"):
+            continue
+        if isinstance(callback, type) or not isinstance(callback, Logger):
             raise ArgumentTypeError(
-                "callbacks must be objects of mlapi.callbacks.Callback, received "
+                "callbacks must be objects of mlapi.callbacks.Callback, or loggers, received "
                 f"{callback!r}. Functions can be wrapped in LambdaCallback."
             )
+        listed[i] = LogTo(callback)
     return listed
 
 
@@ -191,6 +195,9 @@ class Logs(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         self._values = {n: v for n, v in self._values.items() if n != name}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values  # the inherited one would fetch the number
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

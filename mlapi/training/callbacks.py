@@ -19,9 +19,12 @@ from mlapi.training.callback_list import CallbackList
 from mlapi.training.checkpoint import ModelCheckpoint
 from mlapi.training.history import History
 from mlapi.training.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from mlapi.training.loggers import JSONLogger, Logger, MLflowLogger, WandbLogger
 from mlapi.training.monitoring import EarlyStopping, say
 from mlapi.training.orbax import OrbaxCheckpoint
 from mlapi.training.progress import ProgressBar
+from mlapi.training.remote import RemoteMonitor
+from mlapi.training.tensorboard import TensorBoard
 
 ProgbarLogger = ProgressBar
 
@@ -32,14 +35,20 @@ __all__ = [
     "CallbackList",
     "EarlyStopping",
     "History",
+    "JSONLogger",
     "LambdaCallback",
     "LearningRateScheduler",
+    "Logger",
+    "MLflowLogger",
     "ModelCheckpoint",
     "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
+    "WandbLogger",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What happens every so many steps of a run: validation between two batches, and who asks when."""
+"""Validation between two batches of training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,48 +6,11 @@ from typing import Any
 
 from mlapi import ops
 from mlapi.errors import ArgumentError
+from mlapi.training.callback import Callback
+from mlapi.training.every import Every
 from mlapi.validation import optional, positive_int
 
 _optional_count = optional(positive_int)
-
-
-class Every:
-    """Counts the batches of a run over its epochs, and tells when so many have passed.
-
-    Args:
-        steps: how many, or None for never.
-
-    Attributes:
-        count: batches since the run began.
-
-    Example:
-        >>> from mlapi.training.interim import Every
-        >>> every = Every(2)
-        >>> [every.passes(batch) for batch in (0, 1, 2)]
-        [False, True, False]
-        >>> every.begin_epoch()
-        >>> every.passes(0), every.count
-        (True, 4)
-    """
-
-    def __init__(self, steps: int | None) -> None:
-        self.steps = steps
-        self.count = 0
-        self._last = -1
-
-    def begin_epoch(self) -> None:
-        """Notes that the batches are numbered from 0 again."""
-        self._last = -1
-
-    def passes(self, batch: int) -> bool:
-        """Counts up to batch number `batch`, and says whether that completes another so many.
-
-        With `steps_per_execution` several batches pass between two calls.
-        """
-        before = self.count
-        self.count += batch - self._last
-        self._last = batch
-        return self.steps is not None and self.count // self.steps > before // self.steps
 
 
 @contextmanager
@@ -63,8 +26,10 @@ def metrics_set_aside(model: Any) -> Iterator[None]:
             variable.assign(value)
 
 
-class StepValidation:
+class StepValidation(Callback):
     """Validation every so many steps of training, whatever the epochs.
+
+    It is among the callbacks for its state's sake; the loop calls it before them.
 
     Args:
         steps: how many batches apart.
@@ -76,19 +41,19 @@ class StepValidation:
         self._evaluate = evaluate
         self.found: dict[str, float] = {}
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Returns the count of steps and the numbers of the epoch."""
+        return {"count": self._every.count, "last": self._every.last, "found": self.found}
+
+    def set_state(self, state: Any) -> None:
+        """Goes on from what `get_state` returned."""
+        self._every.count, self._every.last = state["count"], state["last"]
+        self.found = state["found"]
+
     def begin_epoch(self) -> None:
         """Forgets the numbers of the epoch before."""
         self._every.begin_epoch()
         self.found = {}
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns what an interrupted run needs to go on from."""
-        return {"found": self.found, "count": self._every.count, "last": self._every._last}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Receives what `get_state` returned."""
-        self.found, self._every.count = state["found"], state["count"]
-        self._every._last = state["last"]
 
     def after_step(self, step: int, logs: Any) -> Any:
         """Evaluates if it is time; returns the logs, with `val_…` numbers then."""

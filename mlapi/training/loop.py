@@ -55,11 +55,12 @@ def fit(
     if validation is not None and validation_every is not None:
         validate = partial(evaluate, model, validation, validation_steps, hooks=hooks)
         interim = StepValidation(validation_every, validate)
+        hooks.append(interim)
     history = model.history = next(c for c in hooks.callbacks if isinstance(c, History))
     model.stop_training = False
     epoch_logs: dict[str, float] = {}
     source = Source(data, steps_per_epoch)
-    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source, interim) as keeper:
+    with _deferred_interrupt() as check_interrupt, keeping(model, hooks, source) as keeper:
         hooks.on_train_begin()
         try:
             start = keeper.restore(initial_epoch, epochs) if keeper else Place(initial_epoch)

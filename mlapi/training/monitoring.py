@@ -142,7 +142,10 @@ class EarlyStopping(Monitor):
         >>> stop = EarlyStopping(monitor="val_loss", patience=3, restore_best_weights=True)
     """
 
-    _state_names = ("best", "best_weights", "best_epoch", "stopped_epoch", "wait")
+    _state_names = (
+        "best", "best_weights", "best_epoch", "stopped_epoch", "wait",
+        "_epoch", "_checks", "_stopped",
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from mlapi._lazy import LazyModule
 from mlapi.errors import ArgumentError, LoadError, MissingLibraryError, NotBuiltError
-from mlapi.saving.naming import dotted_weights
-from mlapi.saving.weights import assign
 from mlapi.training.callback import Values
 from mlapi.training.checkpoint import Saver
 from mlapi.validation import boolean, optional, positive_int
+
+# Callbacks can be made before a backend is loaded.
+naming: Any = LazyModule("mlapi.saving.naming")
+weights: Any = LazyModule("mlapi.saving.weights")
 
 _optional_positive_int = optional(positive_int)
 
@@ -153,7 +156,7 @@ class OrbaxCheckpoint(Saver):
         finally:
             self.on_train_end()
         pairs = [(v, np.asarray(found[part][name])) for (part, name), v in wanted.items()]
-        assign(pairs, where)
+        weights.assign(pairs, where)
         return int(found["epoch"])
 
     def _open(self) -> Any:
@@ -182,7 +185,7 @@ class OrbaxCheckpoint(Saver):
         return f"checkpoint {step} in {self.directory}"
 
     def _variables(self, model: Any) -> dict[tuple[str, str], Any]:
-        found = {("weights", name): v for name, v in dotted_weights(model).items()}
+        found = {("weights", name): v for name, v in naming.dotted_weights(model).items()}
         if model.optimizer is not None and not self.save_weights_only:
             slots = model.optimizer.variables
             found |= {("optimizer", str(i)): variable for i, variable in enumerate(slots)}

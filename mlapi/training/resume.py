@@ -26,7 +26,6 @@ from mlapi.state import Variable, collect
 from mlapi.training import randomness
 from mlapi.training.backup import BackupAndRestore
 from mlapi.training.callback_list import CallbackList
-from mlapi.training.interim import StepValidation
 from mlapi.training.writer import Writer
 
 _VERSION = 1
@@ -57,6 +56,8 @@ class Source:
             return islice(self._endless(), self.steps - start)
         if not start:
             self._batches = None
+        elif self._batches is None:  # the pass was at its end, which had been noticed
+            return iter(())
         return self._rest()
 
     def _endless(self) -> Iterator[Any]:
@@ -158,11 +159,9 @@ class Keeper:
         model: Any,
         hooks: CallbackList,
         source: Source,
-        interim: StepValidation | None,
         backup: BackupAndRestore,
     ) -> None:
         self._model, self._hooks, self._source, self._backup = model, hooks, source, backup
-        self._interim = interim
         self._folder = backup.folder
         self._place = Place(0)
         self._written: Place | None = None
@@ -253,7 +252,7 @@ class Keeper:
         return json.dumps(frozen), arrays
 
     def _callbacks(self) -> Iterator[tuple[str, Any]]:
-        for callback in [*self._hooks.callbacks, self._interim]:
+        for callback in self._hooks.callbacks:
             if hasattr(callback, "get_state"):
                 yield type(callback).__name__, callback
 
@@ -353,9 +352,7 @@ class Keeper:
 
 
 @contextmanager
-def keeping(
-    model: Any, hooks: CallbackList, source: Source, interim: StepValidation | None
-) -> Iterator[Keeper | None]:
+def keeping(model: Any, hooks: CallbackList, source: Source) -> Iterator[Keeper | None]:
     """A `Keeper` for the run inside, if a callback asks for one."""
     backups = [callback for callback in hooks.callbacks if isinstance(callback, BackupAndRestore)]
     if not backups:
@@ -366,7 +363,7 @@ def keeping(
             "fit goes on from one folder of checkpoints, and was given several: leave one "
             "BackupAndRestore, or checkpoint_dir."
         )
-    keeper = Keeper(model, hooks, source, interim, backups[0])
+    keeper = Keeper(model, hooks, source, backups[0])
     try:
         yield keeper
     except BaseException as error:

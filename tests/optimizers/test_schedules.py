@@ -1,5 +1,6 @@
 """Schedules against their closed forms, on the host and inside a compiled step."""
 
+import itertools
 import math
 
 import numpy as np
@@ -31,7 +32,7 @@ def restarts(step):
 
 def one_cycle(step, corners, straight=False):
     """Corners are pairs of a step and a rate, as torch's OneCycleLR has them."""
-    for (start, left), (end, right) in zip(corners, corners[1:], strict=False):
+    for (start, left), (end, right) in itertools.pairwise(corners):
         if step <= end or end == corners[-1][0]:
             done = min((step - start) / (end - start), 1)
             done = done if straight else 0.5 - 0.5 * math.cos(math.pi * done)

@@ -5,7 +5,7 @@ import pytest
 
 import mlapi
 from mlapi import layers
-from mlapi.callbacks import Callback, ModelCheckpoint, SwapEMAWeights
+from mlapi.callbacks import BackupAndRestore, Callback, ModelCheckpoint, SwapEMAWeights
 from mlapi.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
@@ -107,6 +107,25 @@ def test_weights_come_back_when_validation_fails(pace, steps):
     with pytest.raises(RuntimeError, match="broken"):
         fit(model, SwapEMAWeights(swap_on_epoch=True), Breaks(), shuffle=False, **pace)
     np.testing.assert_allclose(model.get_weights()[0], trained[steps - 1], rtol=1e-5)
+
+
+def test_a_run_that_goes_on_trains_the_weights_themselves(tmp_path):
+    def run(name, *more):
+        mlapi.utils.set_random_seed(1)
+        model = make_model()
+        backup = BackupAndRestore(tmp_path / name)
+        fit(model, SwapEMAWeights(swap_on_epoch=True), backup, *more, epochs=3)
+        return model.get_weights()[0]
+
+    class Ends(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    expected = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", Ends())
+    np.testing.assert_array_equal(run("parts"), expected)
 
 
 @pytest.mark.parametrize("run", ["evaluate", "predict"])

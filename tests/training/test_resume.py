@@ -183,11 +183,13 @@ def test_a_full_disk(tmp_path, monkeypatch, undisturbed):
                 good.wait(10)
                 monkeypatch.setattr(os, "fsync", full)
 
-    sync = os.fsync
+    sync, calls = os.fsync, []
 
     def watched(handle):
         sync(handle)
-        good.set()
+        calls.append(handle)
+        if len(calls) == 2:  # of the file, and of its folder
+            good.set()
 
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -242,6 +244,21 @@ def test_fit_resumes_from_its_folder(tmp_path):
     anew = linear()
     assert anew.fit(X, Y, epochs=1, **options).epoch == [0]
     assert linear().fit(X, Y, epochs=2, resume=True, **options).epoch == [0, 1]
+
+
+@pytest.mark.parametrize("stop", [("on_train_batch_begin", 4), ("on_epoch_end", 2)])
+def test_several_steps_an_execution(stop, tmp_path):
+    def run(*callbacks):
+        model = linear()
+        model.compile("adam", "mse", steps_per_execution=2)
+        model.fit(X, Y, batch_size=4, epochs=3, callbacks=callbacks, verbose=0)
+        return program.outcome(model)
+
+    whole = run()
+    backup = BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(Interrupted):
+        run(backup, Stop(*stop))
+    assert run(backup) == whole
 
 
 def test_the_same_model_goes_on_too(tmp_path):

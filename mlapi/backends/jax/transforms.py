@@ -150,7 +150,7 @@ def steps(
             return new, out
 
         new, outs = jax.lax.scan(body, values, *args)
-        return tree.map_structure(lambda x: x[-1], outs), new
+        return jax.tree.map(lambda x: x[-1], outs), new  # a step may return nothing
 
     run = _lifted(scanned, variables, orders)
     return lambda batches: run(tree.map_structure(_stacked, *batches))

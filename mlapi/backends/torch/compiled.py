@@ -37,7 +37,9 @@ def compiled(fn: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., 
             graph = graphs[key]
             return fn(*args, **kwargs) if graph is None else graph(tensors)
         try:
-            graph = graphs[key] = _Graph(fn, (args, kwargs), tensors, variables)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
+                graph = graphs[key] = _Graph(fn, (args, kwargs), tensors, variables)
         except ArgumentError:
             raise
         except Exception as error:  # noqa: BLE001  # of whatever kind, the graph is a bonus

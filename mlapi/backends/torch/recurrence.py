@@ -3,7 +3,7 @@
 # torch's annotations ask for ints and lists where it takes sequences, sizes not yet known, None.
 # pyright: reportArgumentType=false, reportCallIssue=false
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -42,6 +42,8 @@ def _fused(
     kind: str, x: Tensor, states: list[Tensor], weights: list[Tensor]
 ) -> tuple[Tensor, list[Tensor]]:
     if core.is_compiling():  # which would write out all steps, and take minutes for it
+        if kind == "lstm" and x.device.type == "cpu" and x.dtype is torch.float32:
+            return _one_dnn(x, states, weights)
         y, *last = _compiled(kind, len(states), [x, *states, *weights])
     else:
         y, *last = _run(kind, x, states, weights)
@@ -101,6 +103,70 @@ def _go_back(ctx: Any, upstream: list[Tensor]) -> tuple[None, None, list[Tensor]
 
 
 _compiled.register_autograd(_go_back, setup_context=_remember)
+
+# --- oneDNN's LSTM, which hands out what its gradient needs ---------------------------------------
+
+_KIND_OF_LSTM = 2
+
+
+def _one_dnn(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    if len(weights) == 2:
+        weights = [*weights, *[x.new_zeros(len(weights[0]))] * 2]
+    y, h, c, _ = _lstm([x.transpose(0, 1).contiguous(), *weights, *states])
+    return y.transpose(0, 1), [h, c]
+
+
+def _run_lstm(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Outputs, one row a step, the last states, and the gradient's workspace."""
+    units = tensors[2].shape[1]
+    options = False, [], _KIND_OF_LSTM, units, 1, True, False, False, True
+    given = [x.contiguous() for x in tensors]
+    with torch.enable_grad():  # else it keeps nothing
+        return torch.ops.aten.mkldnn_rnn_layer(*given, *options)
+
+
+@torch.library.custom_op("mlapi::lstm", mutates_args=())
+def _lstm(tensors: list[Tensor]) -> list[Tensor]:
+    return list(_run_lstm(tensors))
+
+
+@_lstm.register_fake
+def _(tensors: list[Tensor]) -> list[Tensor]:
+    from torch._subclasses.fake_tensor import unset_fake_temporarily
+
+    with unset_fake_temporarily():  # only the kernel knows how large its workspace is
+        real = _run_lstm([torch.zeros(tuple(x.shape)) for x in tensors])
+    return [tensors[0].new_empty(tuple(y.shape), dtype=y.dtype) for y in real]
+
+
+@torch.library.custom_op("mlapi::lstm_gradient", mutates_args=())
+def _lstm_gradient(
+    tensors: list[Tensor], outputs: list[Tensor], upstream: list[Tensor]
+) -> list[Tensor]:
+    y, h, c, workspace = outputs
+    options = False, _KIND_OF_LSTM, tensors[2].shape[1], 1, True, True, False, [], False
+    given = [x.contiguous() for x in tensors]
+    gradients = torch.ops.aten.mkldnn_rnn_layer_backward(
+        *given, y, h, c, *upstream, *options, workspace
+    )
+    return [_own(x.reshape(given[i].shape)) for i, x in enumerate(gradients)]
+
+
+@_lstm_gradient.register_fake
+def _(tensors: list[Tensor], outputs: list[Tensor], upstream: list[Tensor]) -> list[Tensor]:
+    return [x.new_empty(x.shape) for x in tensors]
+
+
+def _keep(ctx: Any, inputs: tuple[list[Tensor]], output: list[Tensor]) -> None:
+    ctx.save_for_backward(*inputs[0], *output)
+
+
+def _lstm_back(ctx: Any, upstream: list[Tensor]) -> tuple[list[Tensor]]:
+    saved = list(ctx.saved_tensors)
+    return (_lstm_gradient(saved[:7], saved[7:], [g.contiguous() for g in upstream[:3]]),)
+
+
+_lstm.register_autograd(_lstm_back, setup_context=_keep)
 
 # --- the operations ------------------------------------------------------------------------------
 
