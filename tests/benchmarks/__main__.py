@@ -26,7 +26,8 @@ from tests.benchmarks import (
     memory,
     optimizers,
 )
-from tests.benchmarks.measure import KINDS, Row
+from tests.benchmarks.contest import KINDS, Contest
+from tests.benchmarks.measure import Row
 from tests.benchmarks.workloads import WORKLOADS
 
 BACKENDS = ("torch", "jax", "tensorflow")
@@ -52,8 +53,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     names = [*WORKLOADS, *OTHERS]
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="default: all")
-    parser.add_argument("--workload", nargs="+", choices=names, help="default: all")
-    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS, help="default: all")
+    several: dict[str, Any] = {"action": "extend", "nargs": "+", "help": "default: all"}
+    parser.add_argument("--workload", choices=names, **several)
+    parser.add_argument("--kind", choices=KINDS, **several)
     parser.add_argument("--variant", action="append", default=[], help="hand-written ones to run")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
@@ -67,6 +69,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--table", action="store_true", help="print the table and nothing else")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    options.kind = options.kind or list(KINDS)
+    options.workload = options.workload or names
     if options.quick:
         options.rounds = QUICK_ROUNDS
     return options
@@ -89,9 +93,7 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Any]:
         command += ["--backend", backend]
         command += ["--rounds", str(options.rounds), "--threads", str(options.threads)]
         command += ["--cpu-time"] * options.cpu_time
-        command += ["--kind", *options.kind]
-        if options.workload:
-            command += ["--workload", *options.workload]
+        command += ["--kind", *options.kind, "--workload", *options.workload]
         for name in options.variant:
             command += ["--variant", name]
         subprocess.run(command, check=True, env=environment, cwd=ROOT)
@@ -101,7 +103,6 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Any]:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Inside the process of one backend."""
     (backend,) = options.backend
-    wanted = options.workload or [*WORKLOADS, *OTHERS]
     if hasattr(os, "sched_setaffinity"):  # the only limit that jax knows
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-options.threads :])
     clock = time.process_time if options.cpu_time else time.perf_counter
@@ -114,12 +115,11 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     }
     measure.native_module(backend).limit_threads(options.threads)
     result: dict[str, Any] = {"backend": backend, "rows": [], "machine": describe_machine(backend)}
-    for name in wanted:
+    for name in options.workload:
         print(f"{backend}: {name}", file=sys.stderr, flush=True)
         if name in WORKLOADS:
-            result["rows"] += measure.measure_workload(
-                backend, name, options.kind, options.rounds, options.variant, clock
-            )
+            contest = Contest(backend, name, options.kind, options.variant)
+            result["rows"] += contest.rows(options.rounds, clock)
         elif name == "door":
             result["door"] = measure.measure_door(options.rounds)
         else:

@@ -5,18 +5,10 @@ import importlib
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import ModuleType
 from typing import Any, TypedDict
 
 import numpy as np
-
-from tests.benchmarks import fitted, keras_side
-from tests.benchmarks.workloads import WORKLOADS, data
-
-KINDS = ("fit", "predict", "evaluate", "train_on_batch", "call")
-CHECKED_STEPS = 5
-CALLED = "tiny"  # the workload whose model is called on one sample
 
 Clock = Callable[[], float]
 
@@ -105,74 +97,6 @@ def is_keras(against: str) -> bool:
     return against.startswith("Keras")
 
 
-def measure_workload(
-    backend: str, name: str, kinds: list[str], rounds: int, variants: list[str], clock: Clock
-) -> list[Row]:
-    """Rows of one workload, for each kind one for each hand-written variant and Keras."""
-    from tests.benchmarks import mlapi_side
-
-    workload = WORKLOADS[name]
-    inputs, labels = data(workload)
-    native = native_module(backend)
-    recurrence = workload.recurrence
-    every = native.RECURRENT[recurrence] if recurrence else native.VARIANTS
-    makers = {k: make for k, make in every.items() if not variants or k in variants}
-    if keras_side.installed():
-        makers[f"Keras on {backend}"] = keras_side.Program
-    ways = mlapi_side.of_backend(backend, name) if "fit" in kinds else {}
-    makers |= {f"mlapi, {kind}": make for kind, (_, make) in ways.items()}
-    makers["mlapi"] = mlapi_side.Program
-    programs = {variant: make(workload, inputs, labels) for variant, make in makers.items()}
-
-    def taking_part(kind: str) -> dict[str, Any]:
-        return {
-            variant: program
-            for variant, program in programs.items()
-            if kind in native.ONLY.get(variant, KINDS)
-            and (kind == "fit" or variant.removeprefix("mlapi, ") not in ways)
-        }
-
-    if "predict" in kinds:
-        check_predictions(taking_part("predict"))
-    if "evaluate" in kinds:
-        check_losses(taking_part("evaluate"), "evaluate")
-    check_training(taking_part("fit"), workload.batch)
-    if "train_on_batch" in kinds:
-        check_losses(taking_part("train_on_batch"), "train_on_batch")
-
-    rows: list[Row] = []
-    common: dict[str, Any] = {"title": workload.title, "backend": backend}
-    if "fit" in kinds:
-        timed = {variant: p.epoch for variant, p in taking_part("fit").items()}
-        common["per"] = workload.steps
-        seconds = race(timed, rounds, clock)
-        rows += rows_of(seconds, kind="fit", **common)
-        for kind, (against, _) in ways.items():
-            seen = {variant: s for variant, s in seconds.items() if not is_keras(variant)}
-            found = rows_of(seen, kind=kind, own=f"mlapi, {kind}", only=against, **common)
-            rows += [row for row in found if row["aimed"]]
-    for kind in ("predict", "evaluate"):
-        if kind in kinds:
-            timed = {variant: getattr(p, kind) for variant, p in taking_part(kind).items()}
-            rows += rows_of(
-                race(timed, rounds, clock), kind=kind, **common | {"per": workload.steps}
-            )
-    short = {
-        "train_on_batch": lambda p: p.train_on_batch,
-        "call": lambda p: p.caller(),
-    }
-    for kind, choose in short.items():
-        if kind in kinds and (kind != "call" or name == CALLED):
-            calls = 200 if name == CALLED else 4
-            timed = {
-                variant: repeated(choose(p), calls) for variant, p in taking_part(kind).items()
-            }
-            with native.calling() if kind == "call" else nullcontext():
-                seconds = race(timed, rounds, clock)
-            rows += rows_of(seconds, kind=kind, **common | {"per": calls})
-    return rows
-
-
 def repeated(call: Callable[[], Any], count: int) -> Callable[[], None]:
     """The call so many times; what an asynchronous device still computes belongs to it."""
 
@@ -184,38 +108,6 @@ def repeated(call: Callable[[], Any], count: int) -> Callable[[], None]:
             result.block_until_ready()
 
     return run
-
-
-def check_predictions(programs: dict[str, Any]) -> None:
-    """Complain unless all programs predict the same from the first weights."""
-    wanted = programs["mlapi"].predict()
-    for variant, program in programs.items():
-        np.testing.assert_allclose(
-            program.predict(), wanted, rtol=1e-3, atol=1e-4, err_msg=f"{variant}: predictions"
-        )
-
-
-def check_losses(programs: dict[str, Any], kind: str) -> None:
-    """Complain unless all find the same losses: after some steps, nearly the same."""
-    for program in programs.values():
-        if isinstance(program, fitted.Program):
-            program.reset()
-    found = {variant: getattr(program, kind)()[0] for variant, program in programs.items()}
-    rtol = 1e-4 if kind == "evaluate" else 2e-2
-    for variant, loss in found.items():
-        np.testing.assert_allclose(loss, found["mlapi"], rtol=rtol, err_msg=f"{variant}: {kind}")
-
-
-def check_training(programs: dict[str, Any], batch: int) -> None:
-    """Complain unless all programs learn the same thing, before anybody times them."""
-    losses = {
-        variant: [program.epoch(batch)[0] for _ in range(CHECKED_STEPS)]
-        for variant, program in programs.items()
-    }
-    first, later = losses["mlapi"][:1], losses["mlapi"][1:]
-    for variant, found in losses.items():
-        np.testing.assert_allclose(found[:1], first, rtol=1e-4, err_msg=f"{variant}: first loss")
-        np.testing.assert_allclose(found[1:], later, rtol=2e-2, err_msg=f"{variant}: next losses")
 
 
 def measure_door(rounds: int) -> dict[str, float]:
