@@ -86,11 +86,16 @@ def rows_of(
             against=name,
             theirs=medians[name],
             mlapi=medians[own],
-            ratio=quartiles([a / b for a, b in zip(seconds[own], seconds[name])]),
+            ratio=ratios(seconds[own], seconds[name]) if unit == "s" else None,
             aimed=name == fastest or is_keras(name),
         )
         for name in others
     ]
+
+
+def ratios(own: list[float], others: list[float]) -> tuple[float, float, float]:
+    """Quartiles over the rounds."""
+    return quartiles([a / b for a, b in zip(own, others)])
 
 
 def is_keras(against: str) -> bool:

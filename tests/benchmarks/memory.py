@@ -79,8 +79,7 @@ def rows(backend: str, rounds: int) -> list[Row]:
             command = [sys.executable, "-m", "tests.benchmarks.memory", "--side", module]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             growths[name].append(float(done.stdout.split()[-1]))
-    found = rows_of(growths, title=LARGE.title, kind="memory", backend=backend, unit="MB")
-    return [{**row, "ratio": None} for row in found]
+    return rows_of(growths, title=LARGE.title, kind="memory", backend=backend, unit="MB")
 
 
 def measure_side(module: str) -> float:
