@@ -87,6 +87,8 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Any]:
         "JAX_PLATFORMS": "cpu",
         "CUDA_VISIBLE_DEVICES": "",
     }
+    # A user's imports find bytecode.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "result.json"
         command = [sys.executable, "-m", "tests.benchmarks", "--worker", "--json", str(target)]
