@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,16 @@ ROOT = Path(__file__).parents[2]
 def main() -> None:
     options = parse()
     if options.worker:
-        result = work(options)
-        Path(options.json).write_text(json.dumps(result), encoding="utf-8")
+        for result in work(options):  # what is known so far, should the next part fail
+            Path(options.json).write_text(json.dumps(result), encoding="utf-8")
         return
     results = [run_backend(backend, options) for backend in options.backend or BACKENDS]
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(report(results, options))
+    failed = [result["backend"] for result in results if result["failed"]]
+    if failed:
+        sys.exit(f"The table is not complete: {', '.join(failed)} failed, see above.")
 
 
 def parse() -> argparse.Namespace:
@@ -98,12 +101,13 @@ def run_backend(backend: str, options: argparse.Namespace) -> dict[str, Any]:
         command += ["--kind", *options.kind, "--workload", *options.workload]
         for name in options.variant:
             command += ["--variant", name]
-        subprocess.run(command, check=True, env=environment, cwd=ROOT)
-        return json.loads(target.read_text(encoding="utf-8"))
+        done = subprocess.run(command, check=False, env=environment, cwd=ROOT)
+        result = json.loads(target.read_text(encoding="utf-8"))
+        return {**result, "failed": done.returncode != 0}
 
 
-def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Inside the process of one backend."""
+def work(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Inside the process of one backend: its result, each time that a part of it was added."""
     (backend,) = options.backend
     if hasattr(os, "sched_setaffinity"):  # the only limit that jax knows
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-options.threads :])
@@ -117,6 +121,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     }
     measure.native_module(backend).limit_threads(options.threads)
     result: dict[str, Any] = {"backend": backend, "rows": [], "machine": describe_machine(backend)}
+    yield result
     for name in options.workload:
         print(f"{backend}: {name}", file=sys.stderr, flush=True)
         if name in WORKLOADS:
@@ -126,7 +131,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
             result["door"] = measure.measure_door(options.rounds)
         else:
             result["rows"] += parts[name]()
-    return result
+        yield result
 
 
 def describe_machine(backend: str) -> str:
