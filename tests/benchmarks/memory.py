@@ -99,8 +99,9 @@ def peak() -> int:
     status = Path("/proc/self/status")
     if status.exists():  # resident memory counts what is mapped of a file, which can be dropped
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        mapped = int(fields["RssFile"].split()[0]) * 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - mapped
+        # Not `ru_maxrss`: in a child it starts from the size of the process that started it.
+        highest, mapped = (int(fields[name].split()[0]) for name in ("VmHWM", "RssFile"))
+        return (highest - mapped) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
