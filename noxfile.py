@@ -151,8 +151,8 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def bench(session: nox.Session) -> None:
-    """Timings against hand-written native code, as a table (README's)."""
-    python = _environment_of_all(session)
+    """Timings against hand-written native code and Keras, as a table (README's)."""
+    python = _environment_of_all(session, "keras", name="bench")
     environment = {**ENVIRONMENT, "OMP_NUM_THREADS": None}
     session.run(python, "-m", "tests.benchmarks", *session.posargs, env=environment)
 

@@ -10,20 +10,21 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from tests.benchmarks.workloads import WORKLOADS, data
-
-CHECKED_STEPS = 5
+Clock = Callable[[], float]
 
 
 class Row(TypedDict):
-    """One hand-written program against mlapi: microseconds a step, and quartiles of the ratio."""
+    """One other program against mlapi."""
 
-    workload: str
+    title: str
+    kind: str
     backend: str
-    variant: str
-    native: float
+    against: str
+    theirs: float | None
     mlapi: float
-    ratio: tuple[float, float, float]
+    ratio: tuple[float, float, float] | None  # quartiles over the rounds
+    unit: str  # seconds, "s", or "MB"
+    aimed: bool  # whether a goal speaks of this row: of those written by hand, the fastest
 
 
 def native_module(backend: str) -> ModuleType:
@@ -33,7 +34,8 @@ def native_module(backend: str) -> ModuleType:
 def race(
     programs: dict[str, Callable[[], Any]],
     rounds: int,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock = time.perf_counter,
+    between: Callable[[], Any] | None = None,
 ) -> dict[str, list[float]]:
     """Seconds of each program in each round; they take turns, so that all meet the same load."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
@@ -47,52 +49,70 @@ def race(
                 start = clock()
                 program()
                 seconds[name].append(clock() - start)
+                if between:
+                    between()
     finally:
         gc.enable()
     return seconds
 
 
-def measure_training(
-    backend: str, name: str, rounds: int, variants: list[str], clock: Callable[[], float]
+def rows_of(
+    seconds: dict[str, list[float]],
+    *,
+    title: str,
+    kind: str,
+    backend: str,
+    own: str = "mlapi",
+    only: str = "",
+    per: int = 1,
+    unit: str = "s",
 ) -> list[Row]:
-    """Rows of one workload, one for each hand-written variant."""
-    from tests.benchmarks import mlapi_side
+    """Rows of the program `own` against each other one, or against the `only` one.
 
-    workload = WORKLOADS[name]
-    inputs, labels = data(workload)
-    native = native_module(backend)
-    kind = workload.recurrence
-    every = native.RECURRENT[kind] if kind else native.VARIANTS
-    chosen = {k: make for k, make in every.items() if not variants or k in variants}
-    programs = {variant: make(workload, inputs, labels) for variant, make in chosen.items()}
-    programs["mlapi"] = mlapi_side.Program(workload, inputs, labels)
-    epochs = {variant: program.epoch for variant, program in programs.items()}
-    check(epochs, workload.batch)
-    seconds = race(epochs, rounds, clock)
-    own = seconds.pop("mlapi")
+    Args:
+        seconds: of each program in each round; those of mlapi begin with that word.
+        per: how many steps were timed together.
+    """
+    medians = {name: statistics.median(times) / per for name, times in seconds.items()}
+    others = [name for name in seconds if not name.startswith("mlapi") and only in ("", name)]
+    by_hand = [name for name in others if not is_keras(name)]
+    fastest = min(by_hand, key=medians.__getitem__, default=None)
+    common = {"title": title, "kind": kind, "backend": backend, "unit": unit}
+    if not others:
+        return [Row(**common, against="", theirs=None, mlapi=medians[own], ratio=None, aimed=False)]
     return [
         Row(
-            workload=name,
-            backend=backend,
-            variant=variant,
-            native=statistics.median(times) / workload.steps * 1e6,
-            mlapi=statistics.median(own) / workload.steps * 1e6,
-            ratio=quartiles([a / b for a, b in zip(own, times)]),
+            **common,
+            against=name,
+            theirs=medians[name],
+            mlapi=medians[own],
+            ratio=ratios(seconds[own], seconds[name]) if unit == "s" else None,
+            aimed=name == fastest or is_keras(name),
         )
-        for variant, times in seconds.items()
+        for name in others
     ]
 
 
-def check(epochs: dict[str, Callable[[int], tuple[float, float]]], batch: int) -> None:
-    """Complain unless all programs compute the same thing, before anybody times them."""
-    losses = {
-        variant: [epoch(batch)[0] for _ in range(CHECKED_STEPS)]
-        for variant, epoch in epochs.items()
-    }
-    for variant, found in losses.items():
-        first, later = losses["mlapi"][:1], losses["mlapi"][1:]
-        np.testing.assert_allclose(found[:1], first, rtol=1e-4, err_msg=f"{variant}: first loss")
-        np.testing.assert_allclose(found[1:], later, rtol=2e-2, err_msg=f"{variant}: next losses")
+def ratios(own: list[float], others: list[float]) -> tuple[float, float, float]:
+    """Quartiles over the rounds."""
+    return quartiles([a / b for a, b in zip(own, others)])
+
+
+def is_keras(against: str) -> bool:
+    return against.startswith("Keras")
+
+
+def repeated(call: Callable[[], Any], count: int) -> Callable[[], None]:
+    """The call so many times; what an asynchronous device still computes belongs to it."""
+
+    def run() -> None:
+        result = None
+        for _ in range(count):
+            result = call()
+        if hasattr(result, "block_until_ready"):
+            result.block_until_ready()
+
+    return run
 
 
 def measure_door(rounds: int) -> dict[str, float]:

@@ -1,10 +1,12 @@
 """What training needs beyond its data: `python -m tests.benchmarks.memory [--rows ROWS]`.
 
-Every kind of data is trained on in a process of its own. The figure is how far the process's
+The table of all benchmarks has 500 MB of float32 only, with Keras and a loop by hand; this command
+tries mlapi on all kinds of data, each in a process of its own. The figure is how far the process's
 largest resident size rose while `fit` ran, after a first `fit` on a few rows has loaded everything.
 """
 
 import argparse
+import importlib
 import resource
 import subprocess
 import sys
@@ -13,7 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks import keras_side
+from tests.benchmarks.measure import Row, rows_of
+from tests.benchmarks.workloads import CLASSES, Workload
+
 COLUMNS = 1000
+LARGE = Workload("500 MB of float32", (COLUMNS,), 250, 500, (("dense", CLASSES),))
 KINDS = ("float32", "float64", "int64", "memmap", "h5py", "torch rows")
 ORDERS = {"in order": False, "shuffled": True, "batches shuffled": "batch"}
 
@@ -22,7 +29,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000, help="of 1000 numbers")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.side:
+        print(measure_side(options.side))
+        return
     if options.worker:
         print(measure(options.rows, *options.worker))
         return
@@ -57,13 +68,40 @@ def measure(rows: int, kind: str, order: str) -> float:
         return (peak() - before) / 1e6
 
 
+def rows(backend: str, rounds: int) -> list[Row]:
+    """Megabytes that an epoch over 500 MB needs beyond them."""
+    sides = {"mlapi": "mlapi_side", "loop by hand": f"native_{backend}"}
+    if keras_side.installed():
+        sides[f"Keras on {backend}"] = "keras_side"
+    growths: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, module in sides.items():
+            command = [sys.executable, "-m", "tests.benchmarks.memory", "--side", module]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            growths[name].append(float(done.stdout.split()[-1]))
+    return rows_of(growths, title=LARGE.title, kind="memory", backend=backend, unit="MB")
+
+
+def measure_side(module: str) -> float:
+    """Growth in MB while a program of one of the benchmarks' sides learns from a large array."""
+    program = importlib.import_module(f"tests.benchmarks.{module}").Program
+    size = LARGE.batch * LARGE.steps
+    labels = np.zeros(size, "int64")
+    trained = program(LARGE, make("float32", size, Path()), labels)
+    trained.epoch(2 * LARGE.batch)
+    before = peak()
+    trained.epoch()
+    return (peak() - before) / 1e6
+
+
 def peak() -> int:
     """The largest resident size so far, without the pages of files, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # resident memory counts what is mapped of a file, which can be dropped
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        mapped = int(fields["RssFile"].split()[0]) * 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - mapped
+        # Not `ru_maxrss`: in a child it starts from the size of the process that started it.
+        highest, mapped = (int(fields[name].split()[0]) for name in ("VmHWM", "RssFile"))
+        return (highest - mapped) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

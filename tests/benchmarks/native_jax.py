@@ -1,5 +1,7 @@
 """The loop as it is written by hand in JAX: one jitted step, its state donated."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,7 +16,9 @@ from tests.benchmarks.workloads import Workload
 State = dict[str, Any]
 
 
-def forward(workload: Workload, params: list, moving: list, x: jax.Array) -> tuple:
+def forward(
+    workload: Workload, params: list, moving: list, x: jax.Array, training: bool = True
+) -> tuple:
     """Logits, and the moving averages after this batch."""
     values, averages, updated = iter(params), iter(moving), []
     for kind, *_ in workload.layers:
@@ -25,12 +29,13 @@ def forward(workload: Workload, params: list, moving: list, x: jax.Array) -> tup
             x = lax.conv_general_dilated(x, next(values), (1, 1), "VALID", dimension_numbers=layout)
             x = x + next(values)
         elif kind == "batch_norm":
-            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+            old = next(averages), next(averages)
+            mean, variance = (x.mean((0, 1, 2)), x.var((0, 1, 2))) if training else old
             scale = next(values) * lax.rsqrt(variance + workloads.BN_EPSILON)
             x = (x - mean) * scale + next(values)
             momentum = workloads.BN_MOMENTUM
-            updated.append(next(averages) * momentum + mean * (1 - momentum))
-            updated.append(next(averages) * momentum + variance * (1 - momentum))
+            updated.append(old[0] * momentum + mean * (1 - momentum))
+            updated.append(old[1] * momentum + variance * (1 - momentum))
         elif kind == "max_pool":
             window = (1, 2, 2, 1)
             x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
@@ -139,12 +144,29 @@ def train_step(workload: Workload, state: State, x: jax.Array, y: jax.Array) -> 
     }
 
 
+def infer(workload: Workload, params: list, moving: list, x: jax.Array) -> jax.Array:
+    """Logits, with the moving averages as they are."""
+    return forward(workload, params, moving, x, training=False)[0]
+
+
+def test_step(
+    workload: Workload, params: list, moving: list, sums: tuple, x: jax.Array, y: jax.Array
+) -> tuple:
+    """Sums of losses and hits with those of a batch."""
+    logits = infer(workload, params, moving, x)
+    picked = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)
+    return sums[0] - picked.sum(), sums[1] + (logits.argmax(1) == y).sum()
+
+
 class Program:
     """Hands batches of NumPy arrays to the step; the metrics stay on the device until the end."""
 
     def __init__(self, workload: Workload, inputs: np.ndarray, labels: np.ndarray) -> None:
         self.batch = workload.batch
         self.step = jax.jit(partial(train_step, workload), donate_argnums=0)
+        self.infer = jax.jit(partial(infer, workload))
+        self.test_step = jax.jit(partial(test_step, workload))
+        self.workload = workload
         self.random = np.random.default_rng()
         self.inputs, self.labels = inputs, labels.astype("int32")
         params, moving = _divide(workload, workloads.weights(workload))
@@ -166,6 +188,37 @@ class Program:
         self.state = state
         return float(state["loss"]) / len(order), int(state["hits"]) / len(order)
 
+    def train_on_batch(self) -> tuple[float, float]:
+        """Loss and accuracy of one step on the first batch."""
+        x, y = self.inputs[: self.batch], self.labels[: self.batch]
+        state = {**self.state, "loss": np.float32(0), "hits": np.int32(0)}
+        self.state = state = self.step(state, x, y)
+        return float(state["loss"]) / len(y), int(state["hits"]) / len(y)
+
+    def predict(self) -> np.ndarray:
+        """Logits of all samples."""
+        params, moving = self.state["params"], self.state["moving"]
+        outputs = [
+            self.infer(params, moving, self.inputs[start : start + self.batch])
+            for start in range(0, len(self.inputs), self.batch)
+        ]
+        return np.concatenate([np.asarray(output) for output in outputs])
+
+    def evaluate(self) -> tuple[float, float]:
+        """Mean loss and accuracy over all samples."""
+        params, moving = self.state["params"], self.state["moving"]
+        sums = np.float32(0), np.int32(0)
+        for start in range(0, len(self.inputs), self.batch):
+            part = slice(start, start + self.batch)
+            sums = self.test_step(params, moving, sums, self.inputs[part], self.labels[part])
+        return float(sums[0]) / len(self.inputs), int(sums[1]) / len(self.inputs)
+
+    def caller(self) -> Callable[[], jax.Array]:
+        """Logits of one sample, by plain functions one after another."""
+        params, moving = self.state["params"], self.state["moving"]
+        workload, row = self.workload, jnp.array(self.inputs[:1])
+        return lambda: infer(workload, params, moving, row)
+
 
 def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
     """Trained weights, and moving averages."""
@@ -181,9 +234,15 @@ def _divide(workload: Workload, arrays: list[np.ndarray]) -> tuple[list, list]:
 
 
 VARIANTS = {"jax.jit": Program}
+ONLY: dict[str, tuple[str, ...]] = {}
 _RECURRENT = {"jax.jit, lax.scan": Program}
 RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 
 def limit_threads(count: int) -> None:
     """JAX has no such switch: it takes as many threads as the process may use processors."""
+
+
+def calling() -> AbstractContextManager:
+    """Where models are called: nobody asks for gradients."""
+    return nullcontext()

@@ -1,6 +1,7 @@
 """The loop as it is written by hand in TensorFlow: one `tf.function` over variables."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import numpy as np
@@ -46,8 +47,10 @@ class Program:
         self.count, self.loss = tf.Variable(0.0), tf.Variable(0.0)
         self.hits = tf.Variable(0, dtype=tf.int64)
         self.step = tf.function(self.train_step, autograph=False, jit_compile=jit)
+        self.infer = tf.function(self.forward, autograph=False, jit_compile=jit)
+        self.test = tf.function(self.test_step, autograph=False, jit_compile=jit)
 
-    def forward(self, x: tf.Tensor) -> tf.Tensor:
+    def forward(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         values, averages = iter(self.params), iter(self.moving)
         for kind, *_ in self.workload.layers:
             if kind == "dense":
@@ -55,7 +58,8 @@ class Program:
             elif kind == "conv":
                 x = tf.nn.bias_add(tf.nn.conv2d(x, next(values), 1, "VALID"), next(values))
             elif kind == "batch_norm":
-                x = self.normalize(x, next(values), next(values), next(averages), next(averages))
+                variables = (next(values), next(values), next(averages), next(averages))
+                x = self.normalize(x, training, *variables)
             elif kind == "max_pool":
                 x = tf.nn.max_pool2d(x, 2, 2, "VALID")
             elif kind == "flatten":
@@ -70,8 +74,12 @@ class Program:
                 x = tf.nn.relu(x)
         return x
 
-    def normalize(self, x: tf.Tensor, *variables: tf.Variable) -> tf.Tensor:
+    def normalize(self, x: tf.Tensor, training: bool, *variables: tf.Variable) -> tf.Tensor:
         gamma, beta, moving_mean, moving_variance = variables
+        if not training:
+            return tf.compat.v1.nn.fused_batch_norm(
+                x, *variables, epsilon=workloads.BN_EPSILON, is_training=False
+            )[0]
         x, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             x, gamma, beta, epsilon=workloads.BN_EPSILON, is_training=True
         )
@@ -82,13 +90,19 @@ class Program:
 
     def train_step(self, x: tf.Tensor, y: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            logits = self.forward(x)
+            logits = self.forward(x, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
             loss = tf.reduce_mean(losses)
         grads = tape.gradient(loss, self.params)
         self.update(grads)
         size = tf.shape(y)[0]
         self.loss.assign_add(loss * tf.cast(size, "float32"))
+        self.hits.assign_add(tf.math.count_nonzero(tf.argmax(logits, 1) == y))
+
+    def test_step(self, x: tf.Tensor, y: tf.Tensor) -> None:
+        logits = self.forward(x)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+        self.loss.assign_add(tf.reduce_sum(losses))
         self.hits.assign_add(tf.math.count_nonzero(tf.argmax(logits, 1) == y))
 
     def update(self, grads: list[tf.Tensor]) -> None:
@@ -125,6 +139,38 @@ class Program:
             index = order[start : start + batch]
             self.step(tf.constant(self.inputs[index]), tf.constant(self.labels[index]))
         return float(self.loss) / len(order), int(self.hits) / len(order)
+
+    def train_on_batch(self) -> tuple[float, float]:
+        """Loss and accuracy of one step on the first batch."""
+        batch = self.workload.batch
+        self.loss.assign(0.0)
+        self.hits.assign(0)
+        self.step(tf.constant(self.inputs[:batch]), tf.constant(self.labels[:batch]))
+        return float(self.loss) / batch, int(self.hits) / batch
+
+    def predict(self) -> np.ndarray:
+        """Logits of all samples."""
+        batch = self.workload.batch
+        outputs = [
+            self.infer(tf.constant(self.inputs[start : start + batch]))
+            for start in range(0, len(self.inputs), batch)
+        ]
+        return np.concatenate([output.numpy() for output in outputs])
+
+    def evaluate(self) -> tuple[float, float]:
+        """Mean loss and accuracy over all samples."""
+        batch = self.workload.batch
+        self.loss.assign(0.0)
+        self.hits.assign(0)
+        for start in range(0, len(self.inputs), batch):
+            part = slice(start, start + batch)
+            self.test(tf.constant(self.inputs[part]), tf.constant(self.labels[part]))
+        return float(self.loss) / len(self.inputs), int(self.hits) / len(self.inputs)
+
+    def caller(self) -> Callable[[], tf.Tensor]:
+        """Logits of one sample, by plain functions one after another."""
+        row = tf.constant(self.inputs[:1])
+        return lambda: self.forward(row)
 
 
 def transform(x: tf.Tensor, values: list) -> tf.Tensor:
@@ -165,7 +211,11 @@ VARIANTS = {
     "tf.function, Adam by assign": partial(Program, kernel=False),
     "tf.function, XLA": partial(Program, jit=True),
 }
-
+# What else variants differ in: the others do the same outside training.
+ONLY = {
+    "tf.function, Adam by assign": ("fit", "train_on_batch"),
+    "tf.function, XLA": ("fit", "predict", "evaluate", "train_on_batch"),
+}
 
 _RECURRENT = {
     "tf.function, steps written out": Program,
@@ -181,3 +231,8 @@ RECURRENT = {"lstm": _RECURRENT | _BLOCK, "gru": _RECURRENT}
 def limit_threads(count: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(count)
     tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
+def calling() -> AbstractContextManager:
+    """Where models are called: nobody asks for gradients."""
+    return nullcontext()

@@ -1,5 +1,7 @@
 """The loop as it is written by hand in PyTorch."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 
 import numpy as np
@@ -155,14 +157,56 @@ class Program:
             index = order[start : start + self.batch]
             x = torch.from_numpy(self.inputs[index])
             y = torch.from_numpy(self.labels[index])
-            self.optimizer.zero_grad()
-            logits = self.forward(x)
-            loss = F.cross_entropy(logits, y)
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach() * len(index)
-            hits += (logits.detach().argmax(1) == y).sum()
+            loss, logits = self.step(x, y)
+            total += loss * len(index)
+            hits += (logits.argmax(1) == y).sum()
         return total.item() / len(order), hits.item() / len(order)
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and logits of a batch that is learnt."""
+        self.optimizer.zero_grad()
+        logits = self.forward(x)
+        loss = F.cross_entropy(logits, y)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach(), logits.detach()
+
+    def train_on_batch(self) -> tuple[float, float]:
+        """Loss and accuracy of one step on the first batch."""
+        x = torch.from_numpy(self.inputs[: self.batch])
+        y = torch.from_numpy(self.labels[: self.batch])
+        loss, logits = self.step(x, y)
+        return loss.item(), (logits.argmax(1) == y).sum().item() / len(y)
+
+    @torch.inference_mode()
+    def predict(self) -> np.ndarray:
+        """Logits of all samples."""
+        self.model.eval()
+        outputs = [
+            self.model(torch.from_numpy(self.inputs[start : start + self.batch])).numpy()
+            for start in range(0, len(self.inputs), self.batch)
+        ]
+        self.model.train()
+        return np.concatenate(outputs)
+
+    @torch.inference_mode()
+    def evaluate(self) -> tuple[float, float]:
+        """Mean loss and accuracy over all samples."""
+        self.model.eval()
+        total = torch.zeros(())
+        hits = torch.zeros((), dtype=torch.int64)
+        for start in range(0, len(self.inputs), self.batch):
+            y = torch.from_numpy(self.labels[start : start + self.batch])
+            logits = self.model(torch.from_numpy(self.inputs[start : start + self.batch]))
+            total += F.cross_entropy(logits, y, reduction="sum")
+            hits += (logits.argmax(1) == y).sum()
+        self.model.train()
+        return total.item() / len(self.inputs), hits.item() / len(self.inputs)
+
+    def caller(self) -> Callable[[], Tensor]:
+        """Logits of one sample."""
+        model, row = self.model, torch.from_numpy(self.inputs[:1])
+        return lambda: model(row)
 
 
 VARIANTS = {
@@ -171,6 +215,12 @@ VARIANTS = {
     "torch.compile": partial(Program, tuned=True, compiled=True),
 }
 
+# What else variants differ in: the others do the same outside training.
+ONLY = {
+    "torch eager, fused Adam, channels last": ("fit", "predict", "evaluate", "train_on_batch"),
+    "torch eager, fused Adam": ("fit", "train_on_batch"),
+    "torch.compile": ("fit",),
+}
 
 _RECURRENT = {
     "torch eager": Program,
@@ -181,3 +231,8 @@ RECURRENT = {"lstm": _RECURRENT, "gru": _RECURRENT}
 
 def limit_threads(count: int) -> None:
     torch.set_num_threads(count)
+
+
+def calling() -> AbstractContextManager:
+    """Where models are called: nobody asks for gradients."""
+    return torch.no_grad()

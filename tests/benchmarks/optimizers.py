@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks import keras_side, measure
+
 ROOT = Path(__file__).parents[2]
 BACKENDS = ("torch", "jax", "tensorflow")
 COUNT, SHAPE = 200, (8, 8)
@@ -92,17 +94,13 @@ def work(backend: str, names: list[str], rounds: int) -> None:
     """Inside the process of one backend: prints rows as JSON."""
     if hasattr(os, "sched_setaffinity"):  # the only limit that jax knows
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
-    from tests.benchmarks import measure
-
     measure.native_module(backend).limit_threads(1)
-    draw = np.random.default_rng(0)
-    start = [draw.normal(size=SHAPE).astype("float32") for _ in range(COUNT)]
-    grads = [draw.normal(size=SHAPE).astype("float32") for _ in range(COUNT)]
     rows = []
     for name in names:
         print(f"{backend}: {name}", file=sys.stderr, flush=True)
+        start, grads = draw()
         programs = {"mlapi": of_mlapi(name, start, grads), **PEERS[backend](name, start, grads)}
-        seconds = measure.race({k: repeated(step) for k, step in programs.items()}, rounds)
+        seconds = measure.race({k: measure.repeated(p, STEPS) for k, p in programs.items()}, rounds)
         own = seconds.pop("mlapi")
         peers = {
             peer: (
@@ -115,18 +113,26 @@ def work(backend: str, names: list[str], rounds: int) -> None:
     print(json.dumps(rows))
 
 
+def rows_of_adam(backend: str, rounds: int, clock: measure.Clock) -> list[measure.Row]:
+    """Adam in the table of all benchmarks, Keras's among its peers."""
+    start, grads = draw()
+    programs = {"mlapi": of_mlapi("Adam", start, grads), **PEERS[backend]("Adam", start, grads)}
+    if keras_side.installed():
+        programs[f"Keras on {backend}"] = keras_side.adam(start, grads)
+    timed = {name: measure.repeated(step, STEPS) for name, step in programs.items()}
+    seconds = measure.race(timed, rounds, clock)
+    title = f"Adam, {COUNT} variables of 8×8"
+    return measure.rows_of(seconds, title=title, kind="update", backend=backend, per=STEPS)
+
+
+def draw() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """First values of the variables, and gradients."""
+    random = np.random.default_rng(0)
+    start = [random.normal(size=SHAPE).astype("float32") for _ in range(COUNT)]
+    return start, [random.normal(size=SHAPE).astype("float32") for _ in range(COUNT)]
+
+
 Step = Callable[[], Any]
-
-
-def repeated(step: Step) -> Step:
-    def run() -> None:
-        result = None
-        for _ in range(STEPS):
-            result = step()
-        if hasattr(result, "block_until_ready"):
-            result.block_until_ready()
-
-    return run
 
 
 def of_mlapi(name: str, start: list[np.ndarray], grads: list[np.ndarray]) -> Step:
