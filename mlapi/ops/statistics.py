@@ -342,11 +342,10 @@ def histogram(
             raise ArgumentError(f"histogram: bins is {bins}, it must be positive.")
         low, high = _limits(x, range)
         edges = _edges(low, high, arange(bins + 1), bins)
+        few = bins <= _FEW
+        place = _bin_of(x, low, high, bins) if few else searchsorted(edges, x, side="right") - 1
     else:
         edges = convert_to_tensor(bins, kind)
-    if isinstance(bins, int) and bins <= _FEW:
-        place = _bin_of(x, low, high, bins)
-    else:
         place = searchsorted(edges, x, side="right") - 1
     count = shape(edges)[0] - 1
     # The last edge belongs to its bin. There is one more for what lies outside, and for NaN.

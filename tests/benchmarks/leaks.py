@@ -1,7 +1,7 @@
 """Does memory stay flat? `MLAPI_BACKEND=jax python -m tests.benchmarks.leaks`
 
-Megabytes that the process holds after 100 and after 1,100 steps of training, and after 20, 40 and 80
-models that were made, trained and deleted.
+Megabytes that the process holds after 100 and after 1,100 steps of training, and after 20, 40 and
+80 models that were made, trained and deleted.
 """
 
 import argparse
