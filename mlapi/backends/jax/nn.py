@@ -152,11 +152,7 @@ def conv_transpose(
 
 
 def _fold(x: Tensor, w: Window, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Combines the elements of each window, axis by axis, from strided slices.
-
-    `lax.reduce_window` is the obvious way, but its gradient for a maximum took 30 to 60 times as
-    long on the CPU (2x2 and 3x3 windows over 28x28x32, batch 64).
-    """
+    """Combines the elements of each window, axis by axis, from strided slices."""
     first = 1 if w.channels_last else 2
     for axis in reversed(range(first, first + w.rank)):
         size, step = w.size[axis - first], w.strides[axis - first]
@@ -195,7 +191,25 @@ def max_pool(
 
 @together("w")
 def _largest(x: Tensor, w: Window) -> Tensor:
-    return _fold(_padded(x, w, -jnp.inf), w, _larger)
+    return _maximum(_padded(x, w, -jnp.inf), w)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _maximum(x: Tensor, w: Window) -> Tensor:
+    """The largest of each window: by `lax.reduce_window`, and with its gradient by comparisons.
+
+    On the CPU (2x2 and 3x3 windows over 28x28x32, batch 64) comparisons alone take four times as
+    long as it does, and its gradient 30 to 60 times as long as theirs.
+    """
+    size, strides = (
+        (1, *sides, 1) if w.channels_last else (1, 1, *sides) for sides in (w.size, w.strides)
+    )
+    return lax.reduce_window(x, jnp.asarray(-jnp.inf, x.dtype), lax.max, size, strides, "VALID")
+
+
+@_maximum.defjvp
+def _(w: Window, primals: tuple[Tensor], tangents: tuple[Tensor]) -> tuple[Tensor, Tensor]:
+    return jax.jvp(lambda x: _fold(x, w, _larger), primals, tangents)
 
 
 def average_pool(
