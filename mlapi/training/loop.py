@@ -220,15 +220,21 @@ def predict(
 
 
 class Collected:
-    """Batches of outputs, copied to the host as they come."""
+    """Batches of outputs, copied to the host as they come, each while the next is computed."""
 
     def __init__(self, total: int | None) -> None:
         self._total: Any = total
         self._at = 0
         self._whole: Any = None
         self._parts: list[Any] = []
+        self._pending: Any = None
 
     def add(self, outputs: Any) -> None:
+        if self._pending is not None:
+            self._copy(self._pending)
+        self._pending = outputs
+
+    def _copy(self, outputs: Any) -> None:
         arrays = tree.map_structure(_core.to_numpy, outputs)
         if self._total is None:
             self._parts.append(tree.map_structure(np.array, arrays))
@@ -243,6 +249,8 @@ class Collected:
         self._at += rows
 
     def result(self) -> Any:
+        if self._pending is not None:
+            self._copy(self._pending)
         if self._total is not None:
             return self._whole
         if not self._parts:

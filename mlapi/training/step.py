@@ -170,7 +170,7 @@ class Steps(_Base):
             if kind != "train":
                 step = _without_gradients(step)
             state = self._ready(kind, step, batch)
-            step = self._with_frozen_lists(step)
+            step = self._with_frozen_lists(self._on_its_own(step, kind) if at_once else step)
             how = False if self.run_eagerly else self.jit_compile
             lazily = how is not False and not at_once and self._only_counts(kind)
             if lazily:
@@ -188,6 +188,23 @@ class Steps(_Base):
             # Building a model in `_ready` forgets what was compiled before.
             self._functions = {**(self._functions or {}), key: made}
         return made
+
+    def _on_its_own(self, step: Callable, kind: str) -> Callable:
+        """`step` of a batch that is none of an epoch: metrics forget what was before it."""
+        metrics = self.metrics
+        own = [m for m in metrics if type(m).reset_state is not Metric.reset_state]
+        if not self._is_plain(kind):  # the step may make more Variables
+            own = metrics
+        variables = collect([m for m in metrics if m not in own])
+
+        def run(data: Any) -> Any:
+            for variable in variables:
+                variable.assign_zero()
+            for metric in own:
+                metric.reset_state()
+            return step(data)
+
+        return run
 
     def _only_counts(self, kind: str) -> bool:
         """Whether a step gives nothing but what metrics have counted, which can wait."""

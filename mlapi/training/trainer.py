@@ -397,7 +397,6 @@ class Trainer(StatelessSteps, Steps):
         batch = data.whole()
         function = self._function(kind, batch, at_once=True)
         self._check_labels(data)
-        self.reset_metrics()
         logs = loop.fetch(function(batch))
         return logs if as_dict else _as_list(logs)
 
