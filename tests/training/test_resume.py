@@ -439,7 +439,9 @@ def endless():
 
 
 @pytest.mark.parametrize(
-    ("source", "steps"), [(Augmented, None), (Augmented, 3), (endless, 3), (Own, None)], ids=str
+    ("source", "steps"),
+    [(Augmented, None), (Augmented, 3), (endless, 3), (Own, None)],
+    ids=["passes", "steps", "endless", "own"],
 )
 @pytest.mark.parametrize("count", [5, 8])
 def test_iterables_are_taken_up_where_they_were(source, steps, count, tmp_path):
