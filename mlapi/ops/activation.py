@@ -227,7 +227,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         >>> ops.convert_to_numpy(ops.celu([-1.0, 2.0])).round(3)
         array([-0.632,  2.   ], dtype=float32)
     """
-    return elu(x) if alpha == 1 else alpha * elu(x / alpha)
+    return elu(x) if alpha == 1 else alpha * elu(true_divide(x, alpha))
 
 
 @op(dtype=to_float)
