@@ -8,6 +8,7 @@ compiles: on torch, where that is a choice, by TorchInductor, for the ops that a
 import argparse
 import importlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ BACKENDS = ("torch", "jax", "tensorflow")
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "op-bodies.md"
 COMPILE_ABOVE = 1.5  # ratios on torch without a compiler, which takes seconds
+SUSPECT, TRIES = 1.3, 4  # ratios above are measured again, since other load may be the reason
 LEAST = 2e-3  # seconds of calls in a round
 HEAD = """\
 # Ops written in other ops
@@ -45,9 +47,9 @@ people would write them. Compiled, it should be 2 at most.
 - *(eager)*: the shape of the result depends on values, so that neither side is compiled.
 - A dash: the framework has no such function, and no way that anybody would call its own.
 
-Smallest CPU times of {rounds} rounds, on one thread of {machine}. Where both sides take only
-microseconds, as with views, the figures are about calls rather than kernels. Before they are timed,
-both sides must give the same results; the exceptions are `UNCHECKED` in the spellings, in
+Smallest CPU times of {rounds} rounds or more, on one thread of {machine}. Where both sides take
+only microseconds, as with views, the figures are about calls rather than kernels. Before they are
+timed, both sides must give the same results; the exceptions are `UNCHECKED` in the spellings, in
 `tests/benchmarks`. Made by `python -m tests.benchmarks.bodies --write`.
 
 | op | torch | torch, compiled | jax | tensorflow |
@@ -210,8 +212,13 @@ def _ratio(ours: Callable[[], None], theirs: Callable[[], None], rounds: int) ->
         return run
 
     programs = {"ours": repeated(ours), "theirs": repeated(theirs)}
-    seconds = race(programs, rounds, time.process_time)
-    return min(seconds["ours"]) / min(seconds["theirs"])
+    best = dict.fromkeys(programs, math.inf)
+    for _ in range(TRIES):
+        for name, seconds in race(programs, rounds, time.process_time).items():
+            best[name] = min(best[name], *seconds)
+        if best["ours"] <= SUSPECT * best["theirs"]:
+            break
+    return best["ours"] / best["theirs"]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+
+from mlapi.backends.windows import indices
 
 Tensor = jax.Array
 
@@ -19,5 +20,4 @@ def parts(z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def frames(x: Tensor, length: int, stride: int) -> Tensor:
-    starts = np.arange(0, x.shape[-1] - length + 1, stride)
-    return x[..., starts[:, None] + np.arange(length)]
+    return jnp.take(x, indices(x.shape[-1], length, stride, 1), -1, mode="clip")
