@@ -87,6 +87,7 @@ SUPPORT = """\
 Every op of `mlapi.ops` gives the same numbers, dtypes and shapes on every backend; the conformance
 tests hold it to that (`mlapi.testing.check_backend`). The table says how it is computed: by one
 function of the adapter (●), or by the one body that is written in other ops (○).
+[](../op-bodies.md) says what that costs.
 
 | op | torch | jax | tensorflow |
 |---|:-:|:-:|:-:|

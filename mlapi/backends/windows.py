@@ -23,8 +23,8 @@ def per_axis(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...
 
 def indices(length: int, size: int, stride: int, dilation: int) -> np.ndarray:
     """A row for each window that fits into an axis, int32."""
-    starts = np.arange(0, length - (size - 1) * dilation, stride, dtype="int32")
-    return starts[:, None] + np.arange(0, size * dilation, dilation, dtype="int32")
+    starts = np.arange(0, length - (size - 1) * dilation, stride)
+    return np.add.outer(starts, dilation * np.arange(size)).astype("int32")
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,8 @@ def trapezoid(
         array(8., dtype=float32)
     """
     heights = moveaxis(y, axis, -1)
-    if x is None and (shape(heights)[-1] or 0) > 1:
+    size = shape(heights)[-1]
+    if x is None and isinstance(size, int) and size > 1:
         ends = (heights[..., 0] + heights[..., -1]) / 2
         return (sum(heights[..., 1:-1], -1) + ends) * dx
     pairs = heights[..., 1:] + heights[..., :-1]
@@ -342,11 +343,10 @@ def histogram(
             raise ArgumentError(f"histogram: bins is {bins}, it must be positive.")
         low, high = _limits(x, range)
         edges = _edges(low, high, arange(bins + 1), bins)
-        few = bins <= _FEW
-        place = _bin_of(x, low, high, bins) if few else searchsorted(edges, x, side="right") - 1
+        place = _bin_of(x, low, high, bins) if bins <= _FEW else _bin_among(x, edges)
     else:
         edges = convert_to_tensor(bins, kind)
-        place = searchsorted(edges, x, side="right") - 1
+        place = _bin_among(x, edges)
     count = shape(edges)[0] - 1
     # The last edge belongs to its bin. There is one more for what lies outside, and for NaN.
     inside = less_equal(x, edges[-1])
@@ -354,6 +354,10 @@ def histogram(
         inside = logical_and(inside, greater_equal(x, edges[0]))
     place = where(inside, minimum(place, count - 1), count)
     return segment_sum(ones_like(x, "int32"), place, count + 1)[:count], edges
+
+
+def _bin_among(x: Tensor, edges: Tensor) -> Tensor:
+    return searchsorted(edges, x, side="right") - 1
 
 
 _FEW = 2**16  # bins that arithmetic in 32 bits can tell from one another

@@ -8,6 +8,7 @@ compiles: on torch, where that is a choice, by TorchInductor, for the ops that a
 import argparse
 import importlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,14 +28,15 @@ BACKENDS = ("torch", "jax", "tensorflow")
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "op-bodies.md"
 COMPILE_ABOVE = 1.5  # ratios on torch without a compiler, which takes seconds
+SUSPECT, TRIES = 1.3, 4  # ratios above are measured again, since other load may be the reason
 LEAST = 2e-3  # seconds of calls in a round
 HEAD = """\
 # Ops written in other ops
 
-These ops have one body, in `mlapi.ops`, for all backends or for those that the table shows. A
-figure is the time of the op over that of the best spelling in the framework itself: its own
-function, or a few lines by hand where it has none but people would write it this way. It should
-be 2 at most, compiled.
+These ops have a body, in `mlapi.ops`, that runs on every backend or on those that have a figure
+here; [](api/op-support.md) shows all ops. A figure is the time of the op over that of the best
+spelling in the framework itself: its own function, or a few lines by hand where it has none but
+people would write them. Compiled, it should be 2 at most.
 
 - **jax** and **tensorflow**: both sides compiled by `jax.jit` and `tf.function`.
 - **torch**: both sides run one operation after another; and compiled by TorchInductor, as with
@@ -45,9 +47,10 @@ be 2 at most, compiled.
 - *(eager)*: the shape of the result depends on values, so that neither side is compiled.
 - A dash: the framework has no such function, and no way that anybody would call its own.
 
-Smallest CPU times of {rounds} rounds, on one thread of {machine}. Where both sides take only
-microseconds, as with views, the figures are about calls rather than kernels. Both gave the same
-results. Made by `python -m tests.benchmarks.bodies --write`.
+Smallest CPU times of {rounds} rounds or more, on one thread of {machine}. Where both sides take
+only microseconds, as with views, the figures are about calls rather than kernels. Before they are
+timed, both sides must give the same results; the exceptions are `UNCHECKED` in the spellings, in
+`tests/benchmarks`. Made by `python -m tests.benchmarks.bodies --write`.
 
 | op | torch | torch, compiled | jax | tensorflow |
 |---|--:|--:|--:|--:|
@@ -68,13 +71,19 @@ def main() -> None:
         Path(options.worker).write_text(json.dumps(measure(options.names, options.rounds)))
         return
     found = {backend: run_backend(backend, options) for backend in options.backends}
-    page = HEAD.format(machine="a two-core machine", limit=COMPILE_ABOVE, rounds=options.rounds)
-    for name in sorted(set().union(*found.values())):
-        rows = [found.get(backend, {}).get(name) for backend in BACKENDS]
-        page += f"| `{name}` | {' | '.join([*_torch_cells(rows[0]), *map(_cell, rows[1:])])} |\n"
+    page = render(found, options.rounds)
     print(page)
     if options.write:
         PAGE.write_text(page, encoding="utf-8")
+
+
+def render(found: dict[str, dict[str, Row]], rounds: int) -> str:
+    """The page: a line for each op, with what was found for each backend."""
+    page = HEAD.format(machine="a two-core machine", limit=COMPILE_ABOVE, rounds=rounds)
+    for name in sorted(set().union(*found.values())):
+        rows = [found.get(backend, {}).get(name) for backend in BACKENDS]
+        page += f"| `{name}` | {' | '.join([*_torch_cells(rows[0]), *map(_cell, rows[1:])])} |\n"
+    return page
 
 
 def _torch_cells(row: Row | None) -> tuple[str, str]:
@@ -203,8 +212,13 @@ def _ratio(ours: Callable[[], None], theirs: Callable[[], None], rounds: int) ->
         return run
 
     programs = {"ours": repeated(ours), "theirs": repeated(theirs)}
-    seconds = race(programs, rounds, time.process_time)
-    return min(seconds["ours"]) / min(seconds["theirs"])
+    best = dict.fromkeys(programs, math.inf)
+    for _ in range(TRIES):
+        for name, seconds in race(programs, rounds, time.process_time).items():
+            best[name] = min(best[name], *seconds)
+        if best["ours"] <= SUSPECT * best["theirs"]:
+            break
+    return best["ours"] / best["theirs"]
 
 
 if __name__ == "__main__":

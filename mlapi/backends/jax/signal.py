@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 Tensor = jax.Array
 
@@ -19,5 +18,6 @@ def parts(z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def frames(x: Tensor, length: int, stride: int) -> Tensor:
-    starts = np.arange(0, x.shape[-1] - length + 1, stride)
-    return x[..., starts[:, None] + np.arange(length)]
+    # Computed, so that XLA does it in passing; it would load a constant from memory.
+    starts = jnp.arange(0, x.shape[-1] - length + 1, stride)
+    return x[..., starts[:, None] + jnp.arange(length)]

@@ -59,20 +59,21 @@ def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _swaps(order: Tensor) -> Tensor:
-    """For each row the one it was exchanged with, out of the order that results."""
-    size = tf.shape(order)[-1]
+    """For each row the one it was exchanged with, out of the order that results.
+
+    The row for place i was first at `order[i]`. If that is before i, the exchange there moved it
+    to where the row for that place came from, and so on.
+    """
+    size, rank = tf.shape(order)[-1], order.shape.rank
     places = tf.range(size)
 
-    def step(i: Tensor, rows: Tensor, found: tf.TensorArray) -> tuple[Tensor, Tensor, Tensor]:
-        wanted = order[..., i, None]
-        at = tf.argmax(tf.cast(rows == wanted, tf.int32), -1, tf.int32)
-        rows = tf.where(places == at[..., None], rows[..., i, None], rows)
-        return i + 1, tf.where(places == i, wanted, rows), found.write(i, at)
+    def step(found: Tensor) -> tuple[Tensor]:
+        return (tf.where(found < places, tf.gather(order, found, batch_dims=rank - 1), found),)
 
-    found = tf.TensorArray(tf.int32, size, element_shape=order.shape[:-1])
-    state = (0, tf.broadcast_to(places, tf.shape(order)), found)
-    swaps = tf.while_loop(lambda i, *_: i < size, step, state, maximum_iterations=size)[2].stack()
-    return tf.ensure_shape(moveaxis(swaps, 0, -1), order.shape)
+    def moves(found: Tensor) -> Tensor:
+        return tf.reduce_any(found < places)
+
+    return tf.while_loop(moves, step, (order,), maximum_iterations=size)[0]
 
 
 def qr(x: Tensor, mode: str) -> tuple[Tensor, Tensor]:
