@@ -73,14 +73,15 @@ def jit(
     """Compile a function that reads and assigns Variables.
 
     On jax this is one `jax.jit` with the state donated, on tensorflow a `tf.function`; on torch
-    the function runs eagerly unless `jit_compile=True` asks for `torch.compile`, whole.
+    the function runs eagerly unless `jit_compile=True` asks for more: then it is traced, by running
+    it once on stand-ins, and TorchInductor compiles the graph.
 
     Args:
         fn: a function of tensors, or nests of tensors, that returns a nest of tensors.
         state: everything with Variables that `fn` reads or assigns: Variables, layers, optimizers,
             metrics, or lists or dicts of them. They must be built.
         jit_compile: None for the backend's default; True for its strongest compiler (XLA on
-            tensorflow, `torch.compile` on torch); False for its weakest.
+            tensorflow, TorchInductor on torch); False for its weakest.
 
     Example:
         >>> import mlapi
