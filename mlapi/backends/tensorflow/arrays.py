@@ -96,15 +96,6 @@ nanargmax = _without_nan(tf.argmax, -math.inf)
 nanargmin = _without_nan(tf.argmin, math.inf)
 
 
-def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
-    if predictions.dtype is tf.float64 or not predictions.dtype.is_floating:
-        return NotImplemented
-    return tf.math.in_top_k(tf.cast(targets, tf.int32), tf.cast(predictions, tf.float32), k)
-
-
-in_top_k.declines = True  # type: ignore[attr-defined]
-
-
 # --- rows by their numbers -----------------------------------------------------------------------
 
 _NATIVE = {
