@@ -264,6 +264,8 @@ def _get_at(x: TensorLike, keys: list[Any], together: bool) -> Tensor:
     rest = [builtins.slice(None) if at else one for at, one in zip(numbered, keys)]
     x = get_item(x, tuple(rest))
     axes = [i for i, at in enumerate(numbered) if at]
+    if len(axes) == 1:
+        return take(x, convert_to_tensor(keys[axes[0]]), axes[0])
     sizes = shape(x)
     flat: Any = 0
     for axis in axes:

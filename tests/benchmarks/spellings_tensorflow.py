@@ -215,12 +215,19 @@ def _corrcoef(x):
 
 
 def _histogram(x, bins):
-    low, high = tf.reduce_min(x), tf.reduce_max(x)
-    return tf.histogram_fixed_width(x, [low, high], bins), tf.linspace(low, high, bins + 1)
+    # Not tf.histogram_fixed_width, which may count an element that lies on an edge in the bin below,
+    # and NaN in the first.
+    edges = tf.linspace(tf.reduce_min(x), tf.reduce_max(x), bins + 1)
+    place = tf.minimum(tf.searchsorted(edges, x, side="right") - 1, bins - 1)
+    place = tf.where(x <= edges[-1], place, bins)
+    return tf.math.bincount(place, minlength=bins + 1, maxlength=bins + 1)[:bins], edges
 
 
 def _in_top_k(targets, predictions, k):
-    return tf.math.in_top_k(targets, predictions, k)
+    # Not tf.math.in_top_k, for which no class of a row counts where any score is not finite.
+    chosen = tf.gather(predictions, targets, axis=1, batch_dims=1)
+    better = tf.reduce_sum(tf.cast(predictions > chosen[:, None], tf.int32), 1)
+    return tf.math.is_finite(chosen) & (better < k)
 
 
 def _isin(x, y):
