@@ -215,8 +215,7 @@ def _corrcoef(x):
 
 
 def _histogram(x, bins):
-    # Not tf.histogram_fixed_width, which may count an element that lies on an edge in the bin below,
-    # and NaN in the first.
+    # Not tf.histogram_fixed_width: it counts NaN, in the first bin, and rounds at the edges.
     edges = tf.linspace(tf.reduce_min(x), tf.reduce_max(x), bins + 1)
     place = tf.minimum(tf.searchsorted(edges, x, side="right") - 1, bins - 1)
     place = tf.where(x <= edges[-1], place, bins)
