@@ -215,7 +215,7 @@ def _corrcoef(x):
 
 
 def _histogram(x, bins):
-    # Not tf.histogram_fixed_width: it counts NaN, in the first bin, and rounds at the edges.
+    # Not tf.histogram_fixed_width: it refuses NaN, and counts what is outside in the outer bins.
     edges = tf.linspace(tf.reduce_min(x), tf.reduce_max(x), bins + 1)
     place = tf.minimum(tf.searchsorted(edges, x, side="right") - 1, bins - 1)
     place = tf.where(x <= edges[-1], place, bins)
