@@ -1,5 +1,6 @@
 """Array operations on jax: aliases where name and meaning agree, then the real differences."""
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from mlapi import dtypes
+from mlapi.backends.axes import place
 from mlapi.backends.jax.elementwise import cast
 from mlapi.types import Axis, DTypeLike, Shape
 
@@ -174,7 +176,10 @@ def pad(
 
 
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    return jnp.take(x, indices, axis)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    # `jnp.take` fills in NaN for what is out of range, which takes three times as long.
+    return x[(builtins.slice(None),) * place(axis, x.ndim) + (indices,)]
 
 
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
