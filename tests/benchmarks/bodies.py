@@ -37,10 +37,10 @@ These ops have a body, in `mlapi.ops`, that runs on every backend or on those th
 here; [](api/op-support.md) shows all ops. A figure is the time of the op over that of the best
 spelling in the framework itself: its own function, or a few lines by hand where it has none but
 people would write them. Compiled, it should be 2 at most. Some spellings do what the op promises
-beyond the framework's quickest function: `segment_max` and `segment_min` of tensorflow keep NaN, its
-`in_top_k` looks at no score but the target's for being finite, its `histogram` leaves out what is
-outside and NaN, `lstsq` of torch takes the driver `gelsd`, by singular values, and `empty_like` makes
-zeros. `cross` on jax gave anything from 0.6 to 2.5 in ten runs of the same code.
+beyond the framework's quickest function: `segment_max` and `segment_min` of tensorflow keep NaN,
+its `in_top_k` looks at no score but the target's for being finite, its `histogram` leaves out what
+is outside and NaN, `lstsq` of torch takes the driver `gelsd`, by singular values, and `empty_like`
+makes zeros. `cross` on jax gave anything from 0.6 to 2.5 in ten runs of the same code.
 
 - **jax** and **tensorflow**: both sides compiled by `jax.jit` and `tf.function`.
 - **torch**: both sides run one operation after another; and compiled by TorchInductor, as with
