@@ -123,10 +123,14 @@ class Trainer(StatelessSteps, Steps):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
+        }
+        own = {
             "precision": precision,
             "accumulate": accumulate,
             "lr_multipliers": None if lr_multipliers is None else dict(lr_multipliers),
         }
+        # Keras reads our files, and knows none of these.
+        self._compile_config |= {name: value for name, value in own.items() if value is not None}
         self._forget_functions()
 
     def _needs_scaling(self) -> bool:

@@ -340,3 +340,13 @@ def test_metrics_that_fit_no_output(given, message):
     a, b = random((6, 3), (6, 2))
     with pytest.raises(ArgumentError, match=message):
         CompiledMetrics(given, output_names=["head", "b"]).update_state([a, b], [a, b])
+
+
+def test_the_config_of_a_plain_compile_has_keras_names_alone():
+    """Keras reads our files and passes the config to its own `compile`."""
+    model = mlapi.Sequential([mlapi.Input((2,)), mlapi.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert set(model.get_compile_config()) == {
+        *("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly"),
+        *("steps_per_execution", "jit_compile", "auto_scale_loss"),
+    }
