@@ -72,8 +72,11 @@ class Trainer(StatelessSteps, Steps):
             metrics: names, Metrics or functions; a list, or a dict by output.
             weighted_metrics: the same, with sample weights taken into account.
             run_eagerly: never compile, for looking into a step with a debugger.
-            steps_per_execution: how many batches pass between calls of batch-level callbacks.
-            jit_compile: True for the backend's strongest compiler, False for none of it.
+            steps_per_execution: how many batches one call trains on, where steps are compiled as
+                one graph; batch-level callbacks are called before the first and after the last.
+            jit_compile: "auto" compiles steps on jax and tensorflow, and not on torch; True asks
+                for the backend's strongest compiler (on torch a step that cannot be traced runs
+                uncompiled, with a warning), False for none.
             auto_scale_loss: whether a model of the dtype policy `mixed_float16` gets its optimizer
                 wrapped in a `LossScaleOptimizer`, without which small gradients would vanish.
             precision: dtype policy for all layers, built ones too: `"mixed_bfloat16"`,

@@ -1,8 +1,8 @@
 """Optimizer updates on torch: one kernel over all variables, in place.
 
 In eager mode the numbers of a step (its count, the learning rate) are known to the host, so rules
-compute with Python floats. While `torch.compile` traces they are tensors, and the rule's own
-arithmetic becomes part of the one graph.
+compute with Python floats. While a step is traced they are tensors, and the rule's own arithmetic
+becomes part of the one graph.
 """
 
 from collections.abc import Callable, Sequence
@@ -230,7 +230,7 @@ def keep_on_host(variable: Any) -> None:
 
 
 def number(x: Any) -> Any:
-    """A scalar as a Python number, or as a tensor while `torch.compile` traces."""
+    """A scalar as a Python number, or as a tensor while a step is traced."""
     if not isinstance(x, torch.Tensor):
         return x
     if core.is_compiling():
